@@ -1,0 +1,108 @@
+import { encodeExtended } from "content-disposition";
+
+/**
+ * The `Content-Disposition` of a download (RFC 6266), in printable ASCII only, whatever the name.
+ *
+ * `filename` is always there, quoted, in ASCII that no client reads in a second way: accents are taken off, and `_`
+ * stands for what ASCII lacks, for what Windows forbids and for what some browsers decode. `filename*` (RFC 8187) comes
+ * with it when the name differs from that, and has the name in full; all browsers prefer it. Never throws.
+ *
+ * @example
+ * contentDisposition("Ünï.pdf", "attachment"); // attachment; filename="Uni.pdf"; filename*=UTF-8''%C3%9Cn%C3%AF.pdf
+ *
+ * @param name The name to offer; it goes through {@link downloadName}.
+ * @param type `attachment` has the browser save the file, `inline` lets it show the file.
+ */
+export function contentDisposition(name: string, type: "attachment" | "inline"): string {
+  const safeName = downloadName(name);
+  const fallback = asciiName(safeName);
+  const extended = fallback === safeName ? "" : `; filename*=${encodeExtended(safeName)}`;
+  return `${type}; filename="${fallback}"${extended}`;
+}
+
+/**
+ * Makes a name that is safe to offer for saving on every system, and changes it as little as that allows.
+ *
+ * - The last segment of a path counts, with `/` and `\` alike; the result is in NFC and well-formed (U+FFFD for a lone surrogate).
+ * - Control characters, line separators, bidi controls and characters of no width (zero-width joiners too) are removed;
+ *   so is white space at both ends, and dots at the end.
+ * - `:` becomes `_`, since on Windows it names a drive or a hidden stream. `"<>|?*` stay: browsers replace them where
+ *   the system wants it, and elsewhere they are part of the name.
+ * - `_` goes before a leading dot (a hidden file), a leading `-` (an option, for `rm *`), and a device of Windows
+ *   (`CON`, `nul.txt`, `COM¹`). `~` and `$` may lead: they mean something only to a shell, and only when typed.
+ * - At most 255 bytes of UTF-8, cut between graphemes, with the extension kept if it has 16 characters or fewer.
+ * - `download` when nothing is left.
+ *
+ * Safe names come back as they are. Takes linear time. Never throws.
+ */
+export function downloadName(name: string): string {
+  const visible = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(HIDDEN, "");
+  const segment = visible.split(/[/\\]/).findLast((part) => part !== "") ?? "";
+  const composed = boundLength(trimEnd(segment.trimStart())).normalize("NFC").replaceAll(":", "_");
+  // The cut may lay bare a device's name, and the prefix may call for another cut.
+  return cut(withPrefix(cut(composed))) || "download";
+}
+
+/** Controls, separators of lines, bidi controls, and what has no width: soft hyphen, zero-width space and joiners, word joiner and its kin, byte order mark. */
+const HIDDEN = /\p{Cc}|\p{Zl}|\p{Zp}|\p{Bidi_Control}|[\u00ad\u180e\u2060-\u206f\ufeff]|[\u200b-\u200d]/gu;
+
+/** A regex such as /[.\s]+$/ would take quadratic time over a run of dots that something follows. */
+function trimEnd(name: string): string {
+  let end = name.length;
+  while (end > 0 && /[.\s]/.test(name.charAt(end - 1))) end--;
+  return name.slice(0, end);
+}
+
+/**
+ * Normalising takes quadratic time over a run of combining marks, so it gets no more than can count: what composes to
+ * 255 bytes is never longer than 510 UTF-16 units.
+ */
+function boundLength(name: string): string {
+  return name.length <= 1024 ? name : name.slice(0, 1024) + extensionOf(name);
+}
+
+function extensionOf(name: string): string {
+  return /\.[^\s.]{1,16}$/u.exec(name)?.[0] ?? "";
+}
+
+/** The limit of nearly all file systems, in bytes. */
+const MAX_BYTES = 255;
+
+function cut(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_BYTES) return name;
+  const extension = extensionOf(name);
+  const stem = name.slice(0, name.length - extension.length);
+  return trimEnd(firstGraphemes(stem, MAX_BYTES - Buffer.byteLength(extension)) + extension);
+}
+
+function firstGraphemes(text: string, maxBytes: number): string {
+  let end = 0;
+  let bytes = 0;
+  // What lies beyond can't fit, and a grapheme may be as long as the whole text.
+  for (const { segment, index } of new Intl.Segmenter().segment(text.slice(0, maxBytes + 1))) {
+    bytes += Buffer.byteLength(segment);
+    if (bytes > maxBytes) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
+}
+
+/** Windows takes these for devices in any folder, whatever extension follows. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/i;
+
+function withPrefix(name: string): string {
+  return /^[.-]/.test(name) || DEVICE.test(name) ? `_${name}` : name;
+}
+
+function asciiName(name: string): string {
+  const ascii = name
+    .normalize("NFKD")
+    .replace(/\p{Mark}/gu, "")
+    .replace(/[^ -~]/gu, "_")
+    // Simple clients take a quote, a backslash or a semicolon for the end of the name, and =?...?= for RFC 2047.
+    .replace(/["\\;/<>|?*]/g, "_")
+    // Chrome decodes %41 in a plain filename.
+    .replace(/%(?=[0-9a-f]{2})/gi, "_");
+  // NFKD can bring forth what was not there before: dots, CON, and eighteen letters for one.
+  return downloadName(ascii);
+}

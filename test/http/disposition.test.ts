@@ -1,0 +1,367 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { parse } from "content-disposition";
+import fc from "fast-check";
+import { contentDisposition, downloadName } from "../../src/http/disposition.js";
+
+/** The names of hardening.md CD1, each with the one that it is offered as. */
+const NAMES: [name: string, offered: string][] = [
+  ["report.pdf", "report.pdf"],
+  ['a"b.pdf', 'a"b.pdf'],
+  ["a\\b.pdf", "b.pdf"],
+  ['a\\"b.pdf', '"b.pdf'],
+  ["a\r\nb.pdf", "ab.pdf"],
+  ["a\nb.pdf", "ab.pdf"],
+  ["a\0b.pdf", "ab.pdf"],
+  ["a;b.pdf", "a;b.pdf"],
+  ["50%", "50%"],
+  ["50%.pdf", "50%.pdf"],
+  ["foo-%41.pdf", "foo-%41.pdf"],
+  ["%%41%zz.pdf", "%%41%zz.pdf"],
+  ["ä.pdf", "ä.pdf"],
+  ["€.pdf", "€.pdf"],
+  ["😀.pdf", "😀.pdf"],
+  ["invoice\u202efdp.exe", "invoicefdp.exe"],
+  ["👩\u200d💻.pdf", "👩💻.pdf"],
+  ["../../etc/passwd", "passwd"],
+  ["..\\..\\x", "x"],
+  ["a\ud800b.pdf", "a\ufffdb.pdf"],
+  ["a\udc00", "a\ufffd"],
+  ["\ud83d\u200b\ude00", "\ufffd\ufffd"],
+  ["", "download"],
+  [`${"x".repeat(300)}.pdf`, `${"x".repeat(251)}.pdf`],
+  ["setup.bat;.pdf", "setup.bat;.pdf"],
+  ['a.sh";x="', 'a.sh";x="'],
+  ["a\u00a0b.pdf", "a\u00a0b.pdf"],
+  ["a\x7fb.pdf", "ab.pdf"],
+  ["a\tb.pdf", "ab.pdf"],
+  ["u\u0308.pdf", "ü.pdf"],
+  ["a\u200b\u0301.pdf", "á.pdf"],
+  ['Ünï "cödé" 日本.pdf', 'Ünï "cödé" 日本.pdf'],
+  ["what? a <b> | c*.pdf", "what? a <b> | c*.pdf"],
+  ["it's (1) [2] {3} a=b, c & d + e@f #g!.pdf", "it's (1) [2] {3} a=b, c & d + e@f #g!.pdf"],
+  ["a:b", "a_b"],
+  ["file.txt:stream:$DATA", "file.txt_stream_$DATA"],
+  ["C:\\Users\\me\\x.pdf", "x.pdf"],
+  ["C:x.pdf", "C_x.pdf"],
+  ["folder/", "folder"],
+  ["a//b//", "b"],
+  ["a/\u200b", "a"],
+  ["/", "download"],
+  ["line\u2028break\u2029.pdf", "linebreak.pdf"],
+];
+
+/** Names that systems take for something else (hardening.md CD7). */
+const RISKY_NAMES: [name: string, offered: string][] = [
+  ["CON", "_CON"],
+  ["con.txt", "_con.txt"],
+  ["NUL.txt", "_NUL.txt"],
+  ["NUL.tar.gz", "_NUL.tar.gz"],
+  ["nul .txt", "_nul .txt"],
+  ["nul:", "nul_"],
+  ["PRN", "_PRN"],
+  ["AUX.c", "_AUX.c"],
+  ["COM1", "_COM1"],
+  ["COM9.log", "_COM9.log"],
+  ["COM¹", "_COM¹"],
+  ["com³.x", "_com³.x"],
+  ["LPT9.x", "_LPT9.x"],
+  ["lpt²", "_lpt²"],
+  ["CONIN$", "_CONIN$"],
+  ["C\u200bON", "_CON"],
+  ["CON...", "_CON"],
+  ["CONSOLE.txt", "CONSOLE.txt"],
+  ["COM10.txt", "COM10.txt"],
+  ["a.con", "a.con"],
+  ["a.", "a"],
+  ["a ", "a"],
+  ["a. . .", "a"],
+  ["a\u00a0", "a"],
+  ["  a.pdf", "a.pdf"],
+  [".htaccess", "_.htaccess"],
+  ["...a", "_...a"],
+  [" .htaccess", "_.htaccess"],
+  ["-rf", "_-rf"],
+  ["~x", "~x"],
+  [".", "download"],
+  ["..", "download"],
+  ["a/..", "download"],
+  [". . .", "download"],
+  ["   ", "download"],
+  ["$I30", "$I30"],
+  ["_", "_"],
+];
+
+const TAME = /^[ -~]*$/;
+
+/** Names of any kind, with many of the characters that matter. */
+const anyName = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 400 }),
+  fc.string({ unit: "grapheme", maxLength: 400 }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
+  fc.string({
+    unit: fc.constantFrom(
+      ..."aZ0 .:/\\\"'%4;?*=<>|~$-_\t\n\0\x7f",
+      "é",
+      "e\u0301",
+      "日",
+      "😀",
+      "\ud800",
+      "\u202e",
+      "\u200d",
+      "．",
+      "／",
+      "＂",
+    ),
+    maxLength: 300,
+  }),
+  fc.tuple(fc.string({ unit: "grapheme", maxLength: 3 }), fc.nat({ max: 1500 })).map(([a, n]) => a.repeat(n)),
+  fc.tuple(fc.constantFrom("CON", "nul", "COM¹", "..", "-", "x".repeat(253)), fc.string()).map(([a, b]) => a + b),
+);
+
+describe("downloadName", () => {
+  for (const [name, offered] of [...NAMES, ...RISKY_NAMES]) {
+    const shown = name.length > 60 ? `${name.length} characters` : JSON.stringify(name);
+    it(`offers ${shown} as ${JSON.stringify(offered.slice(0, 60))}`, () => {
+      assert.equal(downloadName(name), offered);
+    });
+  }
+
+  it("removes every control character (C0, DEL, C1)", () => {
+    const codes = [...Array(0x20).keys(), ...Array.from({ length: 0x21 }, (_, i) => 0x7f + i)];
+    for (const code of codes)
+      assert.equal(downloadName(`a${String.fromCharCode(code)}b`), "ab", `U+${code.toString(16)}`);
+  });
+
+  it("removes every character that turns the direction of text or has no width", () => {
+    const codes = [
+      0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x200e, 0x200f, 0x061c, 0xfeff,
+    ];
+    for (const code of [...codes, 0x200b, 0x200c, 0x200d, 0x2060, 0x00ad, 0x180e]) {
+      const name = `invoice${String.fromCharCode(code)}fdp.exe`;
+      assert.equal(downloadName(name), "invoicefdp.exe", `U+${code.toString(16)}`);
+    }
+  });
+
+  it("finds the name behind a long run of spaces, and the extension behind a long run of letters", () => {
+    assert.equal(downloadName(`${" ".repeat(1e5)}a.pdf${" ".repeat(1e5)}`), "a.pdf");
+    assert.equal(downloadName(`${"a".repeat(1e5)}.pdf`), `${"a".repeat(251)}.pdf`);
+    assert.equal(downloadName(`a${" ".repeat(1e5)}.pdf`), `a${" ".repeat(250)}.pdf`);
+  });
+
+  describe("long names", () => {
+    const bytes = (name: string): number => Buffer.byteLength(name);
+
+    it("keeps a name of 255 bytes as it is", () => {
+      const name = `${"€".repeat(83)}ab.pdf`;
+      assert.equal(bytes(name), 255);
+      assert.equal(downloadName(name), name);
+    });
+
+    it("cuts a name of 256 bytes before its extension", () => {
+      assert.equal(downloadName(`${"€".repeat(84)}.pdf`), `${"€".repeat(83)}.pdf`);
+    });
+
+    it("cuts a name of 4 KiB to 255 bytes and keeps its extension", () => {
+      assert.equal(downloadName(`${"a".repeat(4092)}.pdf`), `${"a".repeat(251)}.pdf`);
+    });
+
+    it("keeps an extension of 16 characters, and none that is longer", () => {
+      const stem = "a".repeat(300);
+      assert.equal(downloadName(`${stem}.${"b".repeat(16)}`), `${"a".repeat(238)}.${"b".repeat(16)}`);
+      assert.equal(downloadName(`${stem}.${"b".repeat(17)}`), "a".repeat(255));
+    });
+
+    it("does not take 200 characters after a dot for an extension", () => {
+      assert.equal(downloadName(`${"a".repeat(100)}.${"b".repeat(200)}`), `${"a".repeat(100)}.${"b".repeat(154)}`);
+    });
+
+    it("does not take the end of a sentence for an extension", () => {
+      const name = downloadName(`${"a".repeat(300)}. And so on`);
+      assert.equal(name, "a".repeat(255));
+    });
+
+    it("cuts between graphemes, not within an emoji, a flag or an accented letter", () => {
+      for (const grapheme of ["👍🏽", "🇫🇷", "x\u0323\u0302", "한", "각"]) {
+        const size = bytes(grapheme.normalize("NFC"));
+        for (let pad = 0; pad < size; pad++) {
+          const name = downloadName(`${"a".repeat(pad)}${grapheme.repeat(200)}.pdf`);
+          const count = Math.floor((255 - 4 - pad) / size);
+          assert.equal(name, `${"a".repeat(pad)}${grapheme.normalize("NFC").repeat(count)}.pdf`);
+        }
+      }
+    });
+
+    it("cuts a name of emoji that were joined, as the joiners are gone", () => {
+      const name = downloadName(`${"👩\u200d💻".repeat(100)}.pdf`);
+      assert.equal(name, `${"👩💻".repeat(31)}.pdf`);
+    });
+
+    it("leaves neither a space nor a dot where it cuts a name without an extension", () => {
+      assert.equal(downloadName(`${"a".repeat(253)}. ${"b".repeat(40)}`), "a".repeat(253));
+    });
+
+    it("prefixes a device's name that the cut lays bare", () => {
+      assert.equal(downloadName(`CONx${"\u0323".repeat(200)}`), "_CON");
+    });
+
+    it("makes room for a prefix", () => {
+      const name = downloadName(`-${"a".repeat(250)}.pdf`);
+      assert.equal(name, `_-${"a".repeat(249)}.pdf`);
+    });
+
+    it("falls back when the first grapheme alone is too long", () => {
+      assert.equal(downloadName(`x${"\u0323".repeat(300)}`), "download");
+      assert.equal(downloadName(`x${"\u0323".repeat(300)}.pdf`), "_.pdf");
+    });
+  });
+
+  it("takes no time to speak of for names of 1 MiB", () => {
+    const units = [".", " ", "/", "a/", ". ", "\u0323\u0301", "\u200b", "\ud800", "%41", "😀"];
+    for (const unit of units) {
+      for (const name of [unit.repeat(2 ** 20 / unit.length), `x${unit.repeat(2 ** 20 / unit.length)}x.pdf`]) {
+        const begin = performance.now();
+        contentDisposition(name, "attachment");
+        assert.ok(performance.now() - begin < 3000, `${JSON.stringify(unit)} took too long`);
+      }
+    }
+  });
+
+  describe("properties", () => {
+    it("never throws, and its result is safe: neither empty, nor long, nor a path, nor hidden, nor changed again", () => {
+      fc.assert(
+        fc.property(anyName, (name) => {
+          const offered = downloadName(name);
+          assert.ok(offered.length > 0 && Buffer.byteLength(offered) <= 255);
+          assert.doesNotMatch(offered, /[/\\:\p{Cc}\p{Surrogate}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u);
+          assert.doesNotMatch(offered, /^[.\s-]|[.\s]$/);
+          assert.doesNotMatch(offered, /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i);
+          assert.equal(offered, offered.normalize("NFC"));
+          assert.equal(downloadName(offered), offered);
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
+    it("leaves ordinary names alone", () => {
+      const ordinary = fc.stringMatching(/^[A-Zd-z0-9é日][A-Za-z0-9é日 ,'()_-]{0,40}\.(pdf|txt|gz)$/);
+      fc.assert(
+        fc.property(ordinary, (name) => {
+          fc.pre(!/^(con|prn|aux|nul|com\d|lpt\d) *\./i.test(name));
+          assert.equal(downloadName(name), name);
+        }),
+        { numRuns: 1000 },
+      );
+    });
+  });
+});
+
+describe("contentDisposition", () => {
+  const rows: [name: string, header: string][] = [
+    ["report.pdf", 'attachment; filename="report.pdf"'],
+    ["my report.pdf", 'attachment; filename="my report.pdf"'],
+    ["Ünï.pdf", "attachment; filename=\"Uni.pdf\"; filename*=UTF-8''%C3%9Cn%C3%AF.pdf"],
+    ['a"b', "attachment; filename=\"a_b\"; filename*=UTF-8''a%22b"],
+    ["€ 5.pdf", "attachment; filename=\"_ 5.pdf\"; filename*=UTF-8''%E2%82%AC%205.pdf"],
+    ["50%.pdf", 'attachment; filename="50%.pdf"'],
+    ["foo-%41", "attachment; filename=\"foo-_41\"; filename*=UTF-8''foo-%2541"],
+    ["setup.bat;.pdf", "attachment; filename=\"setup.bat_.pdf\"; filename*=UTF-8''setup.bat%3B.pdf"],
+    ['a.sh";x="', "attachment; filename=\"a.sh__x=_\"; filename*=UTF-8''a.sh%22%3Bx%3D%22"],
+    ["=?utf-8?Q?x=41?=", "attachment; filename=\"=_utf-8_Q_x=41_=\"; filename*=UTF-8''%3D%3Futf-8%3FQ%3Fx%3D41%3F%3D"],
+    ["a\r\nSet-Cookie: x=1", 'attachment; filename="aSet-Cookie_ x=1"'],
+    ["ﬁle ½.pdf", "attachment; filename=\"file 1_2.pdf\"; filename*=UTF-8''%EF%AC%81le%20%C2%BD.pdf"],
+    ["", 'attachment; filename="download"'],
+  ];
+  for (const [name, header] of rows) {
+    it(`writes ${header} for ${JSON.stringify(name)}`, () => {
+      assert.equal(contentDisposition(name, "attachment"), header);
+    });
+  }
+
+  it("writes inline where that is asked for", () => {
+    assert.equal(contentDisposition("a.png", "inline"), 'inline; filename="a.png"');
+  });
+
+  it("makes the ASCII name safe again after its characters were simplified", () => {
+    const fallback = (name: string): string => plainName(contentDisposition(name, "attachment"));
+    assert.equal(fallback("．．／etc／passwd"), "_.._etc_passwd");
+    assert.equal(fallback("ＣＯＮ"), "_CON");
+    assert.equal(fallback("a：b＼c＂d"), "a_b_c_d");
+    assert.equal(fallback("．htaccess"), "_.htaccess");
+    assert.equal(fallback("％41"), "_41");
+    assert.equal(fallback("…"), "download");
+    assert.ok(fallback("\ufdfa".repeat(80)).length <= 255);
+  });
+
+  for (const [name, offered] of NAMES) {
+    const shown = name.length > 60 ? `${name.length} characters` : JSON.stringify(name);
+    it(`writes a header in ASCII for ${shown} that reads back as ${JSON.stringify(offered.slice(0, 60))}`, () => {
+      const header = contentDisposition(name, "attachment");
+      assert.match(header, TAME);
+      assert.equal(parse(header).parameters.filename, offered);
+    });
+  }
+
+  it("reads back with Python's email, for every name of the table", (t) => {
+    const headers = NAMES.map(([name]) => contentDisposition(name, "attachment"));
+    const python = spawnSync("python3", ["-c", READ_BACK], { input: JSON.stringify(headers), encoding: "utf8" });
+    if (python.error) return t.skip(`python3 can't be started: ${python.error.message}`);
+    assert.equal(python.status, 0, python.stderr);
+    const read: [plain: string, extended: string | null][] = JSON.parse(python.stdout);
+    for (const [i, [, offered]] of NAMES.entries()) {
+      const [plain, extended] = read[i]!;
+      assert.equal(plain, plainName(headers[i]!));
+      assert.equal(extended ?? plain, offered);
+    }
+  });
+
+  describe("properties", () => {
+    it("is printable ASCII with a quoted filename, and reads back as the name that downloadName makes", () => {
+      fc.assert(
+        fc.property(anyName, fc.constantFrom("attachment" as const, "inline" as const), (name, type) => {
+          const header = contentDisposition(name, type);
+          assert.match(header, TAME);
+          assert.match(
+            header,
+            /^(attachment|inline); filename="[^"\\/:;<>|?*]+"(; filename\*=UTF-8''[\w%!#$&+.^`|~-]+)?$/,
+          );
+          assert.equal(parse(header).type, type);
+          assert.equal(parse(header).parameters.filename, downloadName(name));
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
+    it("has a plain name that downloadName would not change and that hides no percent-encoding", () => {
+      fc.assert(
+        fc.property(anyName, (name) => {
+          const plain = plainName(contentDisposition(name, "attachment"));
+          assert.equal(downloadName(plain), plain);
+          assert.doesNotMatch(plain, /%[0-9a-f]{2}/i);
+        }),
+        { numRuns: 3000 },
+      );
+    });
+  });
+});
+
+function plainName(header: string): string {
+  return parse(header, { extended: false }).parameters.filename ?? "";
+}
+
+/** Python reads filename and filename* apart, so that neither hides the other. */
+const READ_BACK = `
+import json, sys
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+def read(header):
+    extended = header.partition("; filename*=")[2]
+    plain = Message()
+    plain["Content-Disposition"] = header.partition("; filename*=")[0]
+    if not extended: return [plain.get_filename(), None]
+    other = Message()
+    other["Content-Disposition"] = "attachment; filename*=" + extended
+    return [plain.get_filename(), collapse_rfc2231_value(other.get_param("filename", header="Content-Disposition"))]
+json.dump([read(header) for header in json.load(sys.stdin)], sys.stdout)
+`;
