@@ -1,0 +1,140 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { InvalidKeyError } from "../errors.js";
+
+/** What file systems allow a name, in bytes of UTF-8. */
+const SEGMENT_BYTES = 255;
+/** What object stores allow a key, in bytes of UTF-8. */
+const KEY_BYTES = 1024;
+/** What {@link portableName} leaves of a name: room for a suffix, and for what backups and archives add. */
+const NAME_BYTES = 100;
+/** More UTF-16 units than {@link NAME_BYTES} can come from, whatever NFC composes. */
+const HEAD_UNITS = 1024;
+/** More UTF-16 units than the longest extension has. */
+const TAIL_UNITS = 64;
+
+const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}\p{M}_-]{1,16}$/iu;
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/**
+ * Makes sure that a key names something inside a storage, and the same thing in every storage. Nothing is decoded:
+ * `..%2fx` and `100%.pdf` are names like any other.
+ *
+ * @throws InvalidKeyError for all but a relative path of well-formed text: no empty, `.` or `..` segment, no control
+ * character or backslash, no Windows drive, at most 255 bytes a segment and 1024 bytes in all.
+ */
+export function assertKey(key: unknown): asserts key is string {
+  refuse("Key", key, whatIsWrong(key));
+}
+
+/**
+ * Makes sure that keys may start with `prefix`: a key, or one cut off anywhere, even in mid-segment or before its start.
+ *
+ * @throws InvalidKeyError when no key that {@link assertKey} lets through can start so.
+ */
+export function assertPrefix(prefix: unknown): asserts prefix is string {
+  if (prefix === "") return;
+  const asKey = whatIsWrong(prefix);
+  if (asKey === undefined) return;
+  refuse("Prefix", prefix, typeof prefix === "string" ? whatIsWrong(`${prefix}x`) : asKey);
+}
+
+/**
+ * The last segment of a key, made of the name that an upload came with, so that no front server, store or file system
+ * reads it in two ways: in NFC, with letters and digits of any script, `.`, `-` and `_`; all else becomes `_`. It does
+ * not start with `.` or `-`, nor end with `.`, has at most 100 bytes, and keeps its extension. Never empty.
+ *
+ * A portable name comes back as it is. Takes the same time for a name of any length.
+ */
+export function portableName(filename: string): string {
+  const name = withoutDevice(
+    ends(baseName(filename))
+      .normalize("NFC")
+      .replace(/[\s.]+$/u, "")
+      .replace(/[^\p{L}\p{N}\p{M}._-]|\p{Default_Ignorable_Code_Point}/gu, "_")
+      .replace(/(?<=^|[._-])\p{M}+/gu, "_")
+      .replace(/^[.-]+/, ""),
+  );
+  const extension = extensionOf(name);
+  const stem = cut(name.slice(0, name.length - extension.length), NAME_BYTES - Buffer.byteLength(extension));
+  return withoutDevice((stem || "file") + extension).replace(/\.+$/, "");
+}
+
+/** A segment that nobody can guess and that no two uploads share: 128 random bits as 25 characters of `a-z0-9`. */
+export function randomSegment(): string {
+  return BigInt(`0x${randomBytes(16).toString("hex")}`)
+    .toString(36)
+    .padStart(25, "0");
+}
+
+/**
+ * Another key beside one that is taken, as Django's `get_alternative_name` makes them: `uploads/report.pdf` becomes
+ * `uploads/report_x7kq2zb.pdf`. `.tar.gz` and the like stay in one piece. A long name is cut to make room.
+ *
+ * @throws InvalidKeyError as {@link assertKey}.
+ */
+export function withSuffix(key: string): string {
+  assertKey(key);
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  const name = key.slice(folder.length);
+  const extension = extensionOf(name);
+  const suffix = `_${randomInt(36 ** 7)
+    .toString(36)
+    .padStart(7, "0")}${extension}`;
+  const room = Math.min(SEGMENT_BYTES, KEY_BYTES - Buffer.byteLength(folder)) - Buffer.byteLength(suffix);
+  return folder + cut(name.slice(0, name.length - extension.length), room) + suffix;
+}
+
+function refuse(what: string, key: unknown, problem: string | undefined): void {
+  if (problem === undefined) return;
+  const shown = typeof key === "string" ? ` ${JSON.stringify(key.slice(0, 100))}` : "";
+  throw new InvalidKeyError(`${what}${shown}: ${problem}. Give a relative path such as "uploads/report.pdf".`, key);
+}
+
+function whatIsWrong(key: unknown): string | undefined {
+  if (typeof key !== "string") return `it is ${key === null ? "null" : typeof key}, not text`;
+  if (key === "") return "it is empty";
+  if (Buffer.byteLength(key) > KEY_BYTES) return `it is longer than ${KEY_BYTES} bytes`;
+  if (/\p{Cs}/u.test(key)) return "it has one half of a surrogate pair";
+  if (/\p{Cc}/u.test(key)) return "it has a control character";
+  if (key.includes("\\")) return "it has a backslash, which separates folders on some systems only";
+  if (key.startsWith("/") || /^[a-z]:/i.test(key)) return "it is absolute";
+  for (const segment of key.split("/")) {
+    if (segment === "") return "it has an empty segment";
+    if (segment === "." || segment === "..") return `it has the segment "${segment}"`;
+    if (Buffer.byteLength(segment) > SEGMENT_BYTES) return `it has a segment longer than ${SEGMENT_BYTES} bytes`;
+  }
+  return undefined;
+}
+
+function baseName(filename: string): string {
+  return filename.slice(Math.max(filename.lastIndexOf("/"), filename.lastIndexOf("\\")) + 1);
+}
+
+/** What of a name can reach the result. Normalising megabytes of combining marks would take quadratic time. */
+function ends(name: string): string {
+  return name.length > HEAD_UNITS + TAIL_UNITS ? name.slice(0, HEAD_UNITS) + name.slice(-TAIL_UNITS) : name;
+}
+
+/** Windows opens a device for `NUL.txt` in any folder. */
+function withoutDevice(name: string): string {
+  return WINDOWS_DEVICE.test(name) ? `_${name}` : name;
+}
+
+/** The extension with its dot, or nothing: a name that only starts with a dot has none. */
+function extensionOf(name: string): string {
+  return EXTENSION.exec(name.slice(1))?.[0] ?? "";
+}
+
+/** As much of the text as fits, without tearing a character from its marks. */
+function cut(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  let kept = "";
+  let left = bytes;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= Buffer.byteLength(segment);
+    if (left < 0) break;
+    kept += segment;
+  }
+  return kept;
+}

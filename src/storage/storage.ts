@@ -1,0 +1,113 @@
+import type { Readable } from "node:stream";
+
+/** What a storage knows of an object without reading it. */
+export interface StoredObject {
+  /** The number of bytes. */
+  size: number;
+  /** When the bytes were written, to the precision that the storage has. */
+  modifiedAt: Date;
+  /** The storage's own tag of exactly these bytes, where it has one. It becomes part of the download's ETag. */
+  etag?: string;
+  /** The media type that was given to {@link Storage.put}, where the storage keeps one. */
+  type?: string;
+}
+
+/**
+ * One object, found and held: whatever happens to its key meanwhile, `size` and `read` speak of the same bytes.
+ * Whoever opened it closes it.
+ */
+export interface OpenObject extends StoredObject {
+  /**
+   * Reads into `buffer` from `position` of the object.
+   *
+   * @returns the number of bytes read; less than asked for only at the object's end, 0 behind it.
+   */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Lets go of the object. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+/** What is known of the bytes before {@link Storage.put} reads them. */
+export interface PutOptions {
+  /** How many bytes there will be. A body of another length fails. */
+  size?: number;
+  /** The media type, for storages that keep one. */
+  type?: string;
+  /** Ends the upload; nothing of it is kept. */
+  signal?: AbortSignal;
+  /**
+   * Makes another key of one that is taken, for a storage that can try again without reading the body anew. (default: none;
+   * a taken key is a `KeyTakenError`)
+   */
+  rename?: (taken: string) => string;
+}
+
+/** An object as {@link Storage.put} kept it. */
+export interface KeptObject extends StoredObject {
+  /** Its key: the one that was asked for, or what `rename` made of it. */
+  key: string;
+}
+
+/** Which bytes {@link Storage.read} gives. */
+export interface ReadOptions {
+  /** The first byte, counted from 0. (default: 0) */
+  start?: number;
+  /** The last byte, included, as in HTTP. One before `start` gives no bytes. (default: the object's last) */
+  end?: number;
+  /** What {@link Storage.stat} said. If the key holds another object by now, reading fails with a `StorageError`. */
+  of?: StoredObject;
+  /** Ends the reading. */
+  signal?: AbortSignal;
+}
+
+/** One object in a listing. */
+export interface ListedObject {
+  /** Its key. */
+  key: string;
+  /** The number of bytes. */
+  size: number;
+  /** When the bytes were written. */
+  modifiedAt: Date;
+}
+
+/**
+ * Where files are kept: objects of bytes under keys. A key is a relative path with `/` between its segments.
+ *
+ * Every method refuses a key that could leave the storage with an `InvalidKeyError`, and reports its own failures as a
+ * `StorageError` with the `cause`. An object is complete or absent, and never overwritten.
+ * `test/support/storage-contract.ts` says the same as a test-suite that any storage can be put through.
+ */
+export interface Storage {
+  /**
+   * Writes an object that is not there yet. It is found under its key only when all of it is kept safely. `body` is read
+   * to its end, or destroyed when anything fails.
+   *
+   * @throws KeyTakenError when the key is taken and `rename` gives no free one; the object there stays as it is.
+   * @throws UploadSourceError when `body` fails, ends early, or has another length than `size`; nothing is kept.
+   */
+  put(key: string, body: Readable, options?: PutOptions): Promise<KeptObject>;
+  /** What is known of an object, or `undefined` when there is none, or nothing that may be served (a folder, a link, a device). */
+  stat(key: string): Promise<StoredObject | undefined>;
+  /**
+   * The bytes of an object as a stream that the caller reads or destroys: exactly those that were asked for, or an error.
+   *
+   * @throws StorageError when there is none, not the one that `of` describes, or not that many bytes in it.
+   */
+  read(key: string, options?: ReadOptions): Promise<Readable>;
+  /** Removes an object. One that is not there is no error. */
+  delete(key: string): Promise<void>;
+  /** All objects whose key starts with `prefix`, in no promised order. */
+  list(prefix: string): AsyncIterable<ListedObject>;
+  /**
+   * Finds and holds an object in one step, so that nothing can change between looking and reading. `undefined` as for
+   * {@link Storage.stat}. Optional: without it a download stats and then reads `of` what it found.
+   */
+  open?(key: string): Promise<OpenObject | undefined>;
+  /** The absolute path of an object, for storages on a local disk. Says nothing of whether there is one. */
+  path?(key: string): string;
+  /**
+   * Removes what uploads that a crash interrupted have left, which no key leads to: all that was last written before
+   * `before`. Uploads that are under way must have written since. Returns how many it removed. For sweeping.
+   */
+  removeIncomplete?(before: Date): Promise<number>;
+}

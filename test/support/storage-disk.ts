@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs, { type FileHandle, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, type TestContext } from "node:test";
+import { DiskStorage, type DiskStorageOptions } from "../../src/storage/disk-storage.js";
+
+/** A temporary folder with a storage's root in it, and room for what must not be reached beside it. */
+export class DiskFixture {
+  /** The folder around the root. */
+  outside = "";
+  /** A storage in `outside/root`. */
+  storage!: DiskStorage;
+
+  /** Sets up a new one before each test of the suite that this is called in. */
+  static beforeEach(options?: DiskStorageOptions): DiskFixture {
+    const fixture = new DiskFixture();
+    beforeEach(async () => {
+      fixture.outside = await mkdtemp(join(tmpdir(), "private-files-"));
+      fixture.storage = new DiskStorage(join(fixture.outside, "root"), options);
+    });
+    afterEach(() => rm(fixture.outside, { recursive: true, force: true }));
+    return fixture;
+  }
+
+  /** The absolute path of something in the root. */
+  path(...names: string[]): string {
+    return join(this.storage.root, ...names);
+  }
+
+  /** Writes an object. */
+  put(key: string, content: string | Buffer = "bytes") {
+    return this.storage.put(key, Readable.from([Buffer.from(content)]));
+  }
+
+  /** Everything in the root, folders and all, but for the reserved folder while it is empty. */
+  async entries(): Promise<string[]> {
+    const entries = await readdir(this.storage.root, { recursive: true });
+    return entries.filter((entry) => entry !== ".incomplete").sort();
+  }
+}
+
+/** What a child process said. */
+export interface ChildResult {
+  /** Its exit code; `null` when a signal ended it. */
+  code: number | null;
+  /** What it wrote to standard output. */
+  stdout: string;
+  /** What it wrote to standard error. */
+  stderr: string;
+}
+
+/** Runs a command to its end. */
+export function run(command: string, ...args: string[]): Promise<ChildResult> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk) => (output.stdout += chunk));
+    child.stderr.on("data", (chunk) => (output.stderr += chunk));
+    child.on("error", (error) => resolve({ code: 127, stdout: "", stderr: String(error) }));
+    child.on("close", (code) => resolve({ code, ...output }));
+  });
+}
+
+/**
+ * The command that makes Node run code in a process of its own. It has `DiskStorage`, `Readable`, `fs`, and the path
+ * `root`; what it returns comes out as JSON.
+ */
+export function nodeCommand(root: string, code: string): [string, ...string[]] {
+  const module = new URL("../../src/storage/disk-storage.js", import.meta.url).href;
+  const script = `
+    import fs from "node:fs/promises";
+    import { Readable } from "node:stream";
+    import { DiskStorage } from ${JSON.stringify(module)};
+    const root = ${JSON.stringify(root)};
+    const put = (storage, key, length) => storage.put(key, Readable.from([Buffer.alloc(length, 120)]));
+    const codeOf = (promise) => promise.then(() => "done", (error) => error.name + " " + error.cause?.code);
+    console.log(JSON.stringify(await (async () => { ${code} })()));`;
+  return [process.execPath, "--input-type=module", "--eval", script];
+}
+
+/** The open descriptors of this process under a path, where the system tells. */
+export async function descriptorsUnder(path: string): Promise<string[]> {
+  const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+  return (await Promise.all(links)).filter((link) => link.startsWith(path));
+}
+
+/** A stream of that many bytes that are never in memory together. */
+export function generated(length: number): Readable {
+  const chunk = randomBytes(64 * 1024);
+  let left = length;
+  return new Readable({
+    read() {
+      const part = chunk.subarray(0, Math.min(left, chunk.length));
+      left -= part.length;
+      this.push(part.length > 0 ? Buffer.from(part) : null);
+    },
+  });
+}
+
+/** Changes the handles of what is opened under a path that contains `part`, or, where folders stand for descriptors, ends with `name`. */
+export function onOpen(t: TestContext, part: string, change: (handle: FileHandle) => void, name = ""): void {
+  const open = fs.open.bind(fs);
+  t.mock.method(fs, "open", async (path: string, flags: number, mode?: number) => {
+    const handle = await open(path, flags, mode);
+    const creates = typeof flags === "number" && (flags & fs.constants.O_CREAT) !== 0;
+    if (name ? path.endsWith(name) : creates && (path.includes(part) || path.startsWith("/proc/"))) change(handle);
+    return handle;
+  });
+}
+
+/** An error as the file system throws them. */
+export function ioError(code: string): Error {
+  return Object.assign(new Error(`${code}: made up`), { code });
+}
