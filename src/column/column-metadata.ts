@@ -1,0 +1,77 @@
+import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
+import { ConfigurationError } from "../errors.js";
+import type { PrivateFileColumnOptions } from "./column-options.js";
+import { declaredOptions } from "./declaration.js";
+import { type ColumnMetadata, PrivateColumn } from "./private-column.js";
+import type { PrivateFile } from "./private-file.js";
+import { PrivateFileTransformer } from "./private-file-transformer.js";
+
+/** The paths of an entity's private file columns, as far as its type tells: `photo`, or `profile.photo` in an embedded entity. */
+export type PrivateFileProperty<E> =
+  | FileKey<E>
+  | {
+      [K in keyof E & string]-?: NonNullable<E[K]> extends object ? `${K}.${FileKey<NonNullable<E[K]>>}` : never;
+    }[keyof E & string];
+
+type FileKey<T> = { [K in keyof T & string]-?: NonNullable<T[K]> extends PrivateFile ? K : never }[keyof T & string];
+
+/** All private file columns of a data source, once for each entity that has them: declared, inherited or embedded. */
+export class ColumnSet implements Iterable<PrivateColumn> {
+  private readonly columns: PrivateColumn[];
+
+  /** @throws ConfigurationError when the data source is not initialized yet, or a declaration does not fit its entity. */
+  constructor(dataSource: DataSource) {
+    if (!dataSource.isInitialized) {
+      throw new ConfigurationError(
+        'PrivateFiles: the data source is not initialized. Call "await dataSource.initialize()" before this.',
+      );
+    }
+    this.columns = dataSource.entityMetadatas.flatMap(columnsOfEntity);
+    for (const column of this.columns) column.checkFields();
+  }
+
+  /**
+   * The column of an entity's property.
+   *
+   * @throws ConfigurationError when there is none, or it can't be told which: an entity without a class is known by its
+   * property alone.
+   */
+  columnOf(entity: ObjectLiteral, property: string): PrivateColumn {
+    const target: unknown = entity.constructor;
+    const isPlain = target === Object || target === undefined;
+    const [column, other] = this.columns.filter(
+      (one) =>
+        one.propertyPath === property &&
+        (isPlain ? typeof one.entity.target === "string" : one.entity.target === target),
+    );
+    if (column && !other) return column;
+    const subject = `${isPlain ? "entity" : (target as { name: string }).name}.${property}`;
+    throw new ConfigurationError(
+      other
+        ? `${subject}: ${column?.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`
+        : `${subject}: this is no private file column. Declare it with @PrivateFileColumn, and add the entity to the data source.`,
+    );
+  }
+
+  [Symbol.iterator](): Iterator<PrivateColumn> {
+    return this.columns.values();
+  }
+}
+
+function columnsOfEntity(entity: EntityMetadata): PrivateColumn[] {
+  return entity.columns.flatMap((column) => {
+    const options = optionsOf(entity, column);
+    return options ? [new PrivateColumn(entity, column, options)] : [];
+  });
+}
+
+/**
+ * With single table inheritance TypeORM gives the parent the columns of its children as well, and children that name a
+ * property alike share one. So the options are those of the entity's own class, if that has any.
+ */
+function optionsOf(entity: EntityMetadata, column: ColumnMetadata): PrivateFileColumnOptions | undefined {
+  if (!(column.transformer instanceof PrivateFileTransformer)) return undefined;
+  const type = column.embeddedMetadata?.type ?? entity.target;
+  const declared = typeof type === "function" ? declaredOptions(type, column.propertyName) : undefined;
+  return declared ?? column.transformer.schemaOptions;
+}

@@ -1,0 +1,103 @@
+import type { Context } from "koa";
+import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
+import type { Delivery } from "../delivery/delivery.js";
+import { ConfigurationError } from "../errors.js";
+import type { Storage } from "../storage/storage.js";
+import { checkUploadTo, type UploadTo } from "./upload-to.js";
+
+/**
+ * A column's rule: only `true`, or a promise of `true`, lets a request through. A rule that throws answers 500, one that
+ * takes longer than the `timeout` of `PrivateFiles` answers 503; neither sends a byte.
+ */
+export type Condition<E> = (ctx: Context, entity: E) => boolean | Promise<boolean>;
+
+/** The options of TypeORM's `@Column` that a private file column takes; each means what it means there. */
+export type DatabaseColumnOptions = Pick<
+  ColumnOptions,
+  "name" | "length" | "nullable" | "unique" | "select" | "insert" | "update" | "comment" | "charset" | "collation"
+>;
+
+/** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
+export interface PrivateFileFields<E> {
+  /** Gets the name that the upload came with, exactly as it came. It is the name offered to the browser, too. */
+  name?: keyof E & string;
+}
+
+/** What a private file column is declared with. `E` is the entity that the column belongs to. */
+export interface PrivateFileColumnOptions<E extends object = ObjectLiteral> extends DatabaseColumnOptions {
+  /** Where an upload goes under the storage's root: a folder, or a function that returns the whole key. (default: `""`) */
+  uploadTo?: UploadTo<E>;
+  /**
+   * Who may read the file. Asked on every request, HEAD and 304 included; no answer is remembered.
+   * (default: signed-in users: `ctx.isAuthenticated()` where the app has it, as with koa-passport, else whether `ctx.state.user` is set)
+   */
+  condition?: Condition<E>;
+  /**
+   * `true` sends the file as an attachment. `false` lets the browser show those types that run nothing (images but SVG,
+   * PDF, audio, video, plain text); all others stay attachments. (default: `true`)
+   */
+  attachment?: boolean;
+  /** Relations loaded with the entity, in the same SELECT, for `condition` and the hooks. (default: none but eager ones) */
+  relations?: FindOptionsRelations<E>;
+  /**
+   * Which rows this request may see at all, asked in the same SELECT. The others are 404, as if they did not exist. A
+   * value of `undefined` or `null` in it fails the request; it never widens it. (default: all rows)
+   */
+  where?: (ctx: Context) => FindOptionsWhere<E> | FindOptionsWhere<E>[];
+  /** The name offered to the browser. It is made safe, whatever it is. (default: the property that `fields.name` names, else the key's last segment) */
+  filename?: (entity: E) => string | null | undefined;
+  /** Sibling properties that `attach` fills in. (default: none) */
+  fields?: PrivateFileFields<E>;
+  /** The value of Cache-Control. (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline) */
+  cacheControl?: string;
+  /** Where this column's files are kept. (default: that of `PrivateFiles`) */
+  storage?: Storage;
+  /** How this column's files are sent. (default: that of `PrivateFiles`) */
+  delivery?: Delivery;
+}
+
+/**
+ * Checks the options of a column when it is declared, so that a mistake stops the application at start-up.
+ *
+ * @param subject names the column in the message.
+ * @throws ConfigurationError for an unknown option, or one of the wrong kind.
+ */
+export function checkColumnOptions(subject: string, options: PrivateFileColumnOptions<never>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const expected = (EXPECTED as Record<string, string | undefined>)[name];
+    if (expected === undefined) {
+      throw new ConfigurationError(
+        `${subject}: there is no option "${name}". Use one of ${Object.keys(EXPECTED).join(", ")}.`,
+      );
+    }
+    if (expected !== "any" && typeof value !== expected) {
+      throw new ConfigurationError(
+        `${subject}: "${name}" is ${value === null ? "null" : typeof value}. Give a ${expected}, or leave it out; if it is imported, look for a cycle of imports.`,
+      );
+    }
+  }
+  if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
+}
+
+const EXPECTED: Record<keyof PrivateFileColumnOptions, "any" | "function" | "boolean" | "object" | "string"> = {
+  uploadTo: "any",
+  condition: "function",
+  attachment: "boolean",
+  relations: "object",
+  where: "function",
+  filename: "function",
+  fields: "object",
+  cacheControl: "string",
+  storage: "object",
+  delivery: "object",
+  name: "any",
+  length: "any",
+  nullable: "any",
+  unique: "any",
+  select: "any",
+  insert: "any",
+  update: "any",
+  comment: "any",
+  charset: "any",
+  collation: "any",
+};

@@ -1,0 +1,80 @@
+import type { EntityMetadata, ObjectLiteral } from "typeorm";
+import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import type { PrivateFileColumnOptions } from "./column-options.js";
+import { PrivateFile } from "./private-file.js";
+
+/** TypeORM's metadata of a column. */
+export type ColumnMetadata = EntityMetadata["columns"][number];
+
+/** A private file column of one entity of a data source: the declaration, and TypeORM's metadata of both. */
+export class PrivateColumn {
+  /** Names the column in messages, e.g. `FileSubmission.uploadedFile`. */
+  readonly subject: string;
+
+  constructor(
+    /** The entity, as TypeORM knows it. */
+    readonly entity: EntityMetadata,
+    /** The column, as TypeORM knows it. */
+    readonly column: ColumnMetadata,
+    /** What the column was declared with. */
+    readonly options: PrivateFileColumnOptions,
+  ) {
+    this.subject = `${entity.name}.${column.propertyPath}`;
+  }
+
+  /** The property's path from the entity, e.g. `uploadedFile`, or `profile.photo` in an embedded entity. */
+  get propertyPath(): string {
+    return this.column.propertyPath;
+  }
+
+  /** The file of an entity. `undefined` where there is none, whether the property is null, empty or was not loaded. */
+  fileOf(entity: ObjectLiteral): PrivateFile | undefined {
+    const value: unknown = this.column.getEntityValue(entity);
+    return value instanceof PrivateFile && value.key !== "" ? value : undefined;
+  }
+
+  /** Sets the property of an entity, and those siblings that `fields` names. */
+  assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): void {
+    this.column.setEntityValue(entity, file);
+    if (this.options.fields?.name) this.sibling(this.options.fields.name).setEntityValue(entity, fields.name);
+  }
+
+  /** The upload's own name, where a sibling property keeps it. */
+  nameOf(entity: ObjectLiteral): string | undefined {
+    if (!this.options.fields?.name) return undefined;
+    const name: unknown = this.sibling(this.options.fields.name).getEntityValue(entity);
+    return typeof name === "string" && name !== "" ? name : undefined;
+  }
+
+  /**
+   * Checks that the database column can hold a key, before anything is written.
+   *
+   * @throws InvalidKeyError when it is longer than the column.
+   */
+  assertFits(key: string): void {
+    const length = Number(this.column.length);
+    if (length > 0 && [...key].length > length) {
+      throw new InvalidKeyError(
+        `${this.subject}: the key has ${[...key].length} characters, the column takes ${length}. Give the column a greater "length", or shorten what "uploadTo" returns.`,
+        key,
+      );
+    }
+  }
+
+  /** The column of a property beside this one: in the same entity, or the same embedded entity. */
+  private sibling(property: string): ColumnMetadata {
+    const path = [...this.column.propertyPath.split(".").slice(0, -1), property].join(".");
+    const column = this.entity.findColumnWithPropertyPath(path);
+    if (!column) {
+      throw new ConfigurationError(
+        `${this.subject}: "fields" names "${property}", which is no column. Declare it with @Column.`,
+      );
+    }
+    return column;
+  }
+
+  /** @throws ConfigurationError when `fields` names a property that is no column. */
+  checkFields(): void {
+    for (const property of Object.values(this.options.fields ?? {})) this.sibling(property);
+  }
+}

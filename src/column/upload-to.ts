@@ -1,0 +1,115 @@
+import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import { assertKey, randomSegment, withSuffix } from "../storage/key.js";
+
+/**
+ * Where an upload goes under the storage's root.
+ *
+ * A string is a folder, in which `%Y %m %d %H %M %S %j %y` stand for the time of the upload in UTC and `%%` for a percent
+ * sign; below it each upload gets a folder of its own, whose name can't be guessed. A function returns the whole key,
+ * its last segment included; `filename` is the upload's name made portable.
+ */
+export type UploadTo<E> = string | ((entity: E, filename: string) => string | Promise<string>);
+
+/**
+ * Checks a folder when it is declared.
+ *
+ * @param subject names the column in the message.
+ * @throws ConfigurationError for an absolute folder, one that leaves the storage, or an unknown pattern.
+ */
+export function checkUploadTo(subject: string, uploadTo: unknown): asserts uploadTo is UploadTo<never> {
+  if (typeof uploadTo === "function") return;
+  if (typeof uploadTo !== "string") {
+    throw new ConfigurationError(`${subject}: "uploadTo" is ${typeof uploadTo}. Give a folder or a function.`);
+  }
+  const unknown = /%(?![YmdHMSjy%])(.?)/u.exec(uploadTo);
+  if (unknown) {
+    throw new ConfigurationError(
+      `${subject}: "uploadTo" has the unknown pattern "${unknown[0]}". Use %Y %m %d %H %M %S %j %y, or %% for a percent sign.`,
+    );
+  }
+  if (uploadTo !== "") checkFolder(subject, uploadTo);
+}
+
+function checkFolder(subject: string, folder: string): void {
+  try {
+    assertKey(expandPatterns(folder, new Date(0)));
+  } catch (cause) {
+    throw new ConfigurationError(
+      `${subject}: "uploadTo" is "${folder}", which is no folder inside a storage. Give a relative one such as "uploads/%Y".`,
+      { cause },
+    );
+  }
+}
+
+/** A key to try, and how to make the next one if that is taken. */
+export interface KeyProposal {
+  /** The key to try first. */
+  key: string;
+  /** Another key, after `taken` was found to be taken. */
+  next(taken: string): string;
+}
+
+/**
+ * Makes the key of an upload.
+ *
+ * @param filename the upload's name, portable.
+ * @throws InvalidKeyError when a function throws, or returns anything but a key.
+ */
+export async function proposeKey<E>(
+  subject: string,
+  uploadTo: UploadTo<E>,
+  entity: E,
+  filename: string,
+): Promise<KeyProposal> {
+  if (typeof uploadTo === "function") {
+    return { key: await callUploadTo(subject, uploadTo, entity, filename), next: withSuffix };
+  }
+  const folder = expandPatterns(uploadTo, new Date());
+  const propose = () => [folder, randomSegment(), filename].filter((part) => part !== "").join("/");
+  return { key: propose(), next: propose };
+}
+
+async function callUploadTo<E>(
+  subject: string,
+  uploadTo: (entity: E, filename: string) => string | Promise<string>,
+  entity: E,
+  filename: string,
+): Promise<string> {
+  let key: unknown;
+  try {
+    key = await uploadTo(entity, filename);
+    assertKey(key);
+  } catch (cause) {
+    const what = cause instanceof InvalidKeyError ? `returned ${JSON.stringify(key)}, which is no key` : "threw";
+    throw new InvalidKeyError(
+      `${subject}: "uploadTo" ${what}. Return a relative key such as "uploads/2026/${filename}".`,
+      key,
+      { cause },
+    );
+  }
+  return key;
+}
+
+function expandPatterns(folder: string, now: Date): string {
+  return folder.replace(/%(.)/gu, (_, pattern: string) => PATTERNS[pattern]?.(now) ?? pattern);
+}
+
+const PATTERNS: Record<string, (now: Date) => string> = {
+  Y: (now) => String(now.getUTCFullYear()),
+  y: (now) => digits(now.getUTCFullYear() % 100, 2),
+  m: (now) => digits(now.getUTCMonth() + 1, 2),
+  d: (now) => digits(now.getUTCDate(), 2),
+  H: (now) => digits(now.getUTCHours(), 2),
+  M: (now) => digits(now.getUTCMinutes(), 2),
+  S: (now) => digits(now.getUTCSeconds(), 2),
+  j: (now) => digits(dayOfYear(now), 3),
+};
+
+function dayOfYear(now: Date): number {
+  const midnight = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+  return (midnight - Date.UTC(now.getUTCFullYear(), 0, 0)) / 86_400_000;
+}
+
+function digits(value: number, length: number): string {
+  return String(value).padStart(length, "0");
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { checkUploadTo, proposeKey } from "../../src/column/upload-to.js";
+import { ConfigurationError, InvalidKeyError } from "../../src/errors.js";
+
+const propose = (uploadTo: never, filename = "report.pdf") => proposeKey("Invoice.scan", uploadTo, {}, filename);
+
+describe("uploadTo as a folder", () => {
+  it("puts each upload into a folder of its own, whose name has 128 random bits", async () => {
+    const { key } = await propose("uploads" as never);
+    assert.match(key, /^uploads\/[a-z0-9]{25,}\/report\.pdf$/);
+    assert.notEqual((await propose("uploads" as never)).key, key);
+  });
+
+  it("may be empty: then uploads go right under the root", async () => {
+    assert.match((await propose("" as never)).key, /^[a-z0-9]{25,}\/report\.pdf$/);
+  });
+
+  it("expands the patterns of strftime with the time in UTC", async () => {
+    const before = new Date();
+    const { key } = await propose("in/%Y-%m-%d/%H%M%S/%j/%y/100%%" as never);
+    const [, date, time, day, year, percent] = key.split("/");
+    const now = before.toISOString();
+    assert.equal(date, now.slice(0, 10));
+    assert.match(time!, /^\d{6}$/);
+    assert.equal(Number(day), Math.floor((before.getTime() - Date.UTC(before.getUTCFullYear(), 0, 0)) / 86_400_000));
+    assert.equal(year, now.slice(2, 4));
+    assert.equal(percent, "100%");
+  });
+
+  it("proposes another random folder when a key is taken", async () => {
+    const { key, next } = await propose("uploads" as never);
+    assert.match(next(key), /^uploads\/[a-z0-9]{25,}\/report\.pdf$/);
+    assert.notEqual(next(key), key);
+  });
+
+  for (const folder of ["/uploads", "../uploads", "a/../../b", "a//b", "uploads/", "a\\b", "C:/uploads", "a\0b"]) {
+    it(`is refused when it is declared as ${JSON.stringify(folder)}`, () => {
+      assert.throws(() => checkUploadTo("Invoice.scan", folder), {
+        name: "ConfigurationError",
+        code: "ERR_PRIVATE_FILE_CONFIGURATION",
+        message: /^Invoice\.scan: .*\. Give a relative one such as "uploads\/%Y"\.$/s,
+      });
+    });
+  }
+
+  for (const folder of ["uploads/%Q", "uploads/%", "%A"]) {
+    it(`is refused with the unknown pattern of ${JSON.stringify(folder)}`, () => {
+      assert.throws(() => checkUploadTo("Invoice.scan", folder), /unknown pattern .* Use %Y %m %d/);
+    });
+  }
+
+  for (const value of [42, null, {}, ["uploads"]]) {
+    it(`is refused as ${JSON.stringify(value)}, which is neither a folder nor a function`, () => {
+      assert.throws(() => checkUploadTo("Invoice.scan", value), ConfigurationError);
+    });
+  }
+});
+
+describe("uploadTo as a function", () => {
+  it("is called with the entity and the portable name, and returns the whole key", async () => {
+    const uploadTo = (entity: { id: number }, filename: string) => `invoices/${entity.id}/${filename}`;
+    const { key } = await proposeKey("Invoice.scan", uploadTo, { id: 7 }, "report.pdf");
+    assert.equal(key, "invoices/7/report.pdf");
+  });
+
+  it("may be asynchronous", async () => {
+    const { key } = await propose((async () => "a/b.pdf") as never);
+    assert.equal(key, "a/b.pdf");
+  });
+
+  it("gets a suffix before the extension when its key is taken", async () => {
+    const { key, next } = await propose((() => "uploads/report.pdf") as never);
+    assert.match(next(key), /^uploads\/report_[a-z0-9]{7}\.pdf$/);
+  });
+
+  const bad = [
+    "/etc/passwd",
+    "../x.pdf",
+    "a/../../x",
+    "",
+    undefined,
+    null,
+    42,
+    {},
+    "a\0b",
+    "a\\b",
+    "uploads/",
+    "x".repeat(5000),
+  ];
+  for (const returned of bad) {
+    it(`fails with a typed error when it returns ${String(JSON.stringify(returned)).slice(0, 30)}`, async () => {
+      await assert.rejects(propose((() => returned) as never), (error: InvalidKeyError) => {
+        assert.ok(error instanceof InvalidKeyError);
+        assert.match(error.message, /^Invoice\.scan: "uploadTo" returned .*which is no key\. Return a relative key/s);
+        return true;
+      });
+    });
+  }
+
+  it("fails with a typed error and the cause when it throws", async () => {
+    const cause = new Error("no tenant");
+    await assert.rejects(
+      propose((() => {
+        throw cause;
+      }) as never),
+      (error: InvalidKeyError) =>
+        error instanceof InvalidKeyError && error.cause === cause && /"uploadTo" threw/.test(error.message),
+    );
+  });
+});
