@@ -1,0 +1,58 @@
+import type { Context } from "koa";
+import { formatHttpDate } from "../http/http-date.js";
+import type { Decision } from "./decide.js";
+import type { Description } from "./describe.js";
+import { fileHeaders, REFUSAL_HEADERS } from "./headers.js";
+
+/** Sets the status and the headers of the answer, for a file that is sent as well as for a decision against sending it. */
+export function answer(
+  ctx: Context,
+  decision: Decision,
+  description: Description,
+  cacheControl: string | undefined,
+  ranges: boolean,
+): void {
+  ctx.status = decision.status;
+  if (decision.status === 412 || decision.status === 416) {
+    refuse(ctx, decision.status, description.object.size);
+    return;
+  }
+  ctx.set(fileHeaders(description.inline, cacheControl));
+  ctx.set("ETag", description.validators.etag);
+  if (decision.status === 304) return;
+  ctx.set(representationHeaders(description, ranges));
+  if (decision.status === 206) {
+    ctx.set("Content-Range", `bytes ${decision.range.start}-${decision.range.end}/${description.object.size}`);
+  }
+  if (ctx.method === "HEAD") ctx.length = description.object.size;
+}
+
+/**
+ * Runs what may fail after the headers of a file were set: an error's answer, also one that the application renders,
+ * must not carry them.
+ */
+export async function withoutHeadersOnFailure(ctx: Context, send: () => Promise<void>): Promise<void> {
+  const before = new Set(ctx.res.getHeaderNames());
+  try {
+    await send();
+  } catch (error) {
+    if (!ctx.headerSent) for (const name of ctx.res.getHeaderNames()) if (!before.has(name)) ctx.remove(name);
+    throw error;
+  }
+}
+
+function refuse(ctx: Context, status: 412 | 416, size: number): void {
+  ctx.set(REFUSAL_HEADERS);
+  ctx.body = ctx.message;
+  if (status === 416) ctx.set("Content-Range", `bytes */${size}`);
+}
+
+function representationHeaders(description: Description, ranges: boolean): Record<string, string> {
+  const { lastModified } = description.validators;
+  return {
+    "Content-Type": description.type,
+    "Content-Disposition": description.disposition,
+    "Accept-Ranges": ranges ? "bytes" : "none",
+    ...(lastModified && { "Last-Modified": formatHttpDate(lastModified) }),
+  };
+}

@@ -1,0 +1,195 @@
+import type { Context } from "koa";
+import type { DataSource, ObjectLiteral } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import type { PrivateFile } from "../column/private-file.js";
+import type { Delivery } from "../delivery/delivery.js";
+import { InvalidKeyError, PrivateFileError } from "../errors.js";
+import { isOver } from "../http/response-over.js";
+import type { Storage } from "../storage/storage.js";
+import { answer, withoutHeadersOnFailure } from "./answer.js";
+import { authorize } from "./authorize.js";
+import { withinDeadline } from "./deadline.js";
+import { type Decision, decide } from "./decide.js";
+import { type Description, describe } from "./describe.js";
+import { type BeforeDownloadEvent, type DenyingStep, type DownloadEvent, tellSubscribers } from "./events.js";
+import { load } from "./load.js";
+import type { Location, Locator } from "./locate.js";
+import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
+import { reportWhenOver } from "./report.js";
+
+/** What the controller is told of the application. */
+export interface ControllerOptions {
+  /** Where entities are loaded from. */
+  dataSource: DataSource;
+  /** Knows the URLs. */
+  locator: Locator;
+  /** How many seconds a condition may take, and all hooks of a download together. */
+  timeout: number;
+  /** Whether a refusal is answered like a missing row. */
+  hideDenied: boolean;
+  /** Where a column's files are kept. */
+  storageOf(column: PrivateColumn): Storage;
+  /** How a column's files are sent. */
+  deliveryOf(column: PrivateColumn): Delivery;
+}
+
+/** A request on its way through the steps. */
+interface Request {
+  ctx: Context;
+  column: PrivateColumn;
+  location: Location;
+}
+
+/** A request that is granted: for an entity, and its file. */
+interface Granted extends Request {
+  entity: ObjectLiteral;
+  file: PrivateFile;
+}
+
+/** Answers requests for files: locate, load, authorize, describe, decide, announce, deliver, report. */
+export class DownloadController {
+  constructor(private readonly options: ControllerOptions) {}
+
+  /**
+   * Answers one request.
+   *
+   * @param segments what the URL says behind the prefix of the routes, not decoded: entity, property, and the rest.
+   * @throws DownloadError for a request that is refused or fails.
+   */
+  async handle(ctx: Context, ...segments: [entity: string, property: string, rest: string]): Promise<void> {
+    if (ctx.method !== "GET" && ctx.method !== "HEAD") throw methodNotAllowed();
+    const location = this.options.locator.locate(...segments);
+    if (!location) throw notFound();
+    const request = { ctx, location, column: location.column };
+    const granted = await this.authorize(request, await this.load(request));
+    if (isOver(ctx)) return;
+    await this.answer(granted, await this.describe(granted));
+  }
+
+  private async load(request: Request): Promise<Granted> {
+    const entity = await load(this.options.dataSource, request.location, request.ctx).catch((error: unknown) => {
+      throw failed(`${request.column.subject}: loading the entity`, error);
+    });
+    const file = entity && this.isRequested(request, entity) ? request.column.fileOf(entity) : undefined;
+    if (!entity || !file) throw this.denied(request, "load", notFound());
+    return { ...request, entity, file };
+  }
+
+  /** Collations find a row by a key of other case or with other spaces; its URL is still another one. */
+  private isRequested({ column, location }: Request, entity: ObjectLiteral): boolean {
+    const keyValues = this.options.locator.keyValuesOf(column, entity);
+    return keyValues.every((value, index) => value === location.keyValues[index]);
+  }
+
+  private async authorize(request: Request, granted: Granted): Promise<Granted> {
+    const { ctx, column } = request;
+    const allowed = await authorize(column, granted.entity, ctx, this.options.timeout).catch((error: unknown) => {
+      throw failed(`${column.subject}: "condition"`, error);
+    });
+    if (allowed) return granted;
+    throw this.denied(request, "authorize", this.options.hideDenied ? notFound() : forbidden(), granted.entity);
+  }
+
+  private async describe(granted: Granted): Promise<Description> {
+    const { ctx, column, entity, file, location } = granted;
+    if (location.name !== file.name) throw this.denied(granted, "describe", notFound(), entity);
+    try {
+      const description = await describe(ctx, column, this.options.storageOf(column), entity, file);
+      if (description) return description;
+      this.logMissing(granted);
+    } catch (error) {
+      if (!(error instanceof InvalidKeyError)) throw failed(`${column.subject}: asking the storage`, error);
+      this.logMissing(granted, error);
+    }
+    throw this.denied(granted, "describe", notFound(), entity);
+  }
+
+  private async answer(granted: Granted, description: Description): Promise<void> {
+    const { ctx, column } = granted;
+    const { object, validators } = description;
+    const delivery = this.options.deliveryOf(column);
+    const ranges = delivery.ranges !== false;
+    const decision = decide(ctx.method, ctx.headers, object.size, validators, ranges);
+    const sendsFile = ctx.method === "GET" && (decision.status === 200 || decision.status === 206);
+    if (sendsFile) await this.announce(granted, description, decision);
+    await withoutHeadersOnFailure(ctx, async () => {
+      answer(ctx, decision, description, column.options.cacheControl, ranges);
+      if (sendsFile) await this.deliver(granted, description, decision, delivery);
+    });
+  }
+
+  private async announce(granted: Granted, description: Description, decision: Decision): Promise<void> {
+    const { column, entity } = granted;
+    const event = beforeDownload(this.options.dataSource, granted, description, decision);
+    try {
+      await withinDeadline(
+        this.options.timeout,
+        `${column.subject}: "beforeDownload"`,
+        tellSubscribers("beforeDownload", event),
+      );
+    } catch (error) {
+      throw this.denied(granted, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
+    }
+    const { size } = description.object;
+    reportWhenOver(event, event.range ? event.range.end - event.range.start + 1 : size);
+  }
+
+  private async deliver(
+    granted: Granted,
+    description: Description,
+    decision: Decision,
+    delivery: Delivery,
+  ): Promise<void> {
+    const { ctx, column, file } = granted;
+    if (isOver(ctx)) return;
+    const { object, open, type, disposition } = description;
+    const range = decision.status === 206 ? decision.range : undefined;
+    const storage = this.options.storageOf(column);
+    await delivery
+      .deliver({ ctx, storage, key: file.key, object, open, range, type, disposition })
+      .catch((error: unknown) => {
+        throw failed(`${column.subject}: sending`, error, true);
+      });
+  }
+
+  /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */
+  private denied<E extends { status: number }>(
+    request: Request,
+    step: DenyingStep,
+    error: E,
+    entity?: ObjectLiteral,
+  ): E {
+    const { ctx } = request;
+    const event = { ...eventOf(this.options.dataSource, request), entity, step, status: error.status };
+    tellSubscribers("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
+    return error;
+  }
+
+  private logMissing({ ctx, column, file, location }: Granted, cause?: Error): void {
+    const row = location.keyValues.join(", ");
+    const message = `${column.subject}: the row ${row} names "${file.key}", which its storage does not have. Restore the file, or set the column to null.`;
+    ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
+  }
+}
+
+function eventOf(dataSource: DataSource, { ctx, column }: Request): DownloadEvent {
+  const { manager } = dataSource;
+  return { dataSource, manager, metadata: column.entity, propertyName: column.propertyPath, ctx };
+}
+
+function beforeDownload(
+  dataSource: DataSource,
+  granted: Granted,
+  { object, type }: Description,
+  decision: Decision,
+): BeforeDownloadEvent {
+  const { entity, file } = granted;
+  const range = decision.status === 206 ? decision.range : undefined;
+  return {
+    ...eventOf(dataSource, granted),
+    entity,
+    file: { key: file.key, name: file.name, size: object.size, type },
+    range,
+    resumed: range !== undefined && range.start > 0,
+  };
+}

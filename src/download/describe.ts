@@ -1,0 +1,84 @@
+import { hash } from "node:crypto";
+import type { Context } from "koa";
+import { contentType } from "mime-types";
+import type { ObjectLiteral } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import type { PrivateFile } from "../column/private-file.js";
+import { contentDisposition } from "../http/disposition.js";
+import type { Validators } from "../http/preconditions.js";
+import { whenOver } from "../http/response-over.js";
+import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
+
+/** All that an answer says of a file: what the storage knows of it, and how it is presented. */
+export interface Description {
+  /** What the storage knows. */
+  object: StoredObject;
+  /** The object held open, for a GET, where the storage can do that. */
+  open?: OpenObject;
+  /** Its ETag and Last-Modified. */
+  validators: Validators;
+  /** The media type that is sent: decided here, by the name's extension, whatever an uploader said. */
+  type: string;
+  /** Whether the browser may show it. */
+  inline: boolean;
+  /** The value of Content-Disposition. */
+  disposition: string;
+}
+
+/**
+ * Asks the storage for an entity's file and describes it; `undefined` where the storage has none. For a GET the file is
+ * opened, so that what is described is what is sent; it is closed when the response is over.
+ *
+ * @throws what the storage throws.
+ */
+export async function describe(
+  ctx: Context,
+  column: PrivateColumn,
+  storage: Storage,
+  entity: ObjectLiteral,
+  file: PrivateFile,
+): Promise<Description | undefined> {
+  const opened = ctx.method === "GET" ? await storage.open?.(file.key) : undefined;
+  if (opened) whenOver(ctx, () => void opened.close().catch(() => {}));
+  const object = opened ?? (ctx.method === "GET" && storage.open ? undefined : await storage.stat(file.key));
+  if (!object) return undefined;
+  return { object, open: opened, validators: validatorsOf(file.key, object), ...present(column, entity, file) };
+}
+
+/**
+ * A strong ETag of key, size and time, hashed so that it says none of them; and Last-Modified, which is never in the
+ * future (RFC 9110 §8.8.2.1).
+ */
+function validatorsOf(key: string, object: StoredObject): Validators {
+  const modifiedAt = object.modifiedAt.getTime();
+  const parts = [key, object.size, modifiedAt, object.etag ?? ""].join("\0");
+  return {
+    etag: `"${hash("sha256", parts, "base64url").slice(0, 27)}"`,
+    lastModified: modifiedAt > 0 ? new Date(Math.min(modifiedAt, Date.now())) : undefined,
+  };
+}
+
+function present(column: PrivateColumn, entity: ObjectLiteral, file: PrivateFile) {
+  const known = contentType(extension(file.name)) || UNKNOWN;
+  const inline = column.options.attachment === false && SHOWN.test(known);
+  const name = column.options.filename?.(entity) || column.nameOf(entity) || file.name;
+  return {
+    type: RUNS.test(known) ? UNKNOWN : known,
+    inline,
+    disposition: contentDisposition(name, inline ? "inline" : "attachment"),
+  };
+}
+
+const UNKNOWN = "application/octet-stream";
+
+/** What browsers show without running anything of it. */
+const SHOWN =
+  /^(?:image\/(?:png|jpeg|gif|webp|avif|apng|bmp|x-icon|vnd\.microsoft\.icon)$|audio\/|video\/|application\/pdf$|text\/plain\b)/;
+
+/** What some browser or program might run, were it opened: such a file is just bytes. */
+const RUNS = /html|xml(?!formats)|svg|script|message\/|multipart\/|flash|wasm|x-sh\b/;
+
+function extension(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? name.slice(dot) : "";
+}

@@ -1,0 +1,103 @@
+import type { Context } from "koa";
+import type { DataSource, EntityManager, EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from "typeorm";
+import type { ByteRange } from "../http/byte-range.js";
+
+/** The file that an event is about. */
+export interface DownloadedFile {
+  /** Its key in the storage. */
+  key: string;
+  /** The last segment of the key. */
+  name: string;
+  /** The number of bytes of the whole file. */
+  size: number;
+  /** The media type that is sent. */
+  type: string;
+}
+
+/** What every event of a download says. */
+export interface DownloadEvent {
+  /** The data source that the entity came from. */
+  dataSource: DataSource;
+  /** Its entity manager, outside any transaction. */
+  manager: EntityManager;
+  /** TypeORM's metadata of the entity. */
+  metadata: EntityMetadata;
+  /** The property of the private file column, e.g. `uploadedFile`, or `profile.photo` in an embedded entity. */
+  propertyName: string;
+  /** The request. */
+  ctx: Context;
+}
+
+/** Access is granted, and the first byte is about to be sent. */
+export interface BeforeDownloadEvent<E = ObjectLiteral> extends DownloadEvent {
+  /** The entity, as it was loaded for the condition. */
+  entity: E;
+  /** The file that will be sent. */
+  file: DownloadedFile;
+  /** The bytes that were asked for; absent for the whole file. */
+  range?: ByteRange;
+  /** Whether this is a later part of a download that began at the first byte in another request: don't count it again. */
+  resumed: boolean;
+}
+
+/** A download is over, in one way or another. */
+export interface AfterDownloadEvent<E = ObjectLiteral> extends BeforeDownloadEvent<E> {
+  /** How many bytes of the file were given to the connection; `undefined` where another server or a delivery of one's own sent them. */
+  bytesSent?: number;
+  /** How long the sending took, in seconds. */
+  seconds: number;
+  /** Whether the connection closed before all was sent. */
+  aborted: boolean;
+}
+
+/** The steps of a download that can say no. */
+export type DenyingStep = "load" | "authorize" | "describe" | "announce";
+
+/** A request for a file of this column was refused. */
+export interface DownloadDeniedEvent<E = ObjectLiteral> extends DownloadEvent {
+  /** The entity; absent where no row was found, or none that the request may see. */
+  entity?: E;
+  /**
+   * Which step said no: no row (`load`), the condition (`authorize`), no file or another name (`describe`), or a
+   * `beforeDownload` hook that threw (`announce`).
+   */
+  step: DenyingStep;
+  /** The status of the answer. */
+  status: number;
+}
+
+/**
+ * A TypeORM subscriber that is told of downloads, too. It is found among the data source's subscribers, and `listenTo`
+ * means what it means to TypeORM: absent or `Object` for every entity, else the entity or a parent of it.
+ */
+export interface PrivateFileSubscriber<E = ObjectLiteral> extends EntitySubscriberInterface<E> {
+  /**
+   * Runs when access is granted and the preconditions are decided, right before the first byte: for 200 and 206 of a GET.
+   * All hooks are awaited, one after the other. One that throws stops the download: with the error's `status`, else 500.
+   */
+  beforeDownload?(event: BeforeDownloadEvent<E>): unknown;
+  /** Runs when the response is over. What it throws is reported as an `error` of the Koa application. */
+  afterDownload?(event: AfterDownloadEvent<E>): unknown;
+  /** Runs when a request was refused; the answer does not wait for it. What it throws is reported likewise. */
+  downloadDenied?(event: DownloadDeniedEvent<E>): unknown;
+}
+
+type Hook = "beforeDownload" | "afterDownload" | "downloadDenied";
+type EventOf<H extends Hook> = Parameters<NonNullable<PrivateFileSubscriber[H]>>[0];
+
+/** Tells the subscribers that listen to the event's entity, one after the other. */
+export async function tellSubscribers<H extends Hook>(hook: H, event: EventOf<H>): Promise<void> {
+  for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
+    if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
+      await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
+    }
+  }
+}
+
+/** The rule of TypeORM's Broadcaster. */
+function listens(subscriber: PrivateFileSubscriber, target: EntityMetadata["target"]): boolean {
+  const wanted = subscriber.listenTo?.();
+  return (
+    !wanted || wanted === Object || wanted === target || Object.prototype.isPrototypeOf.call(wanted, target as object)
+  );
+}

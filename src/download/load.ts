@@ -1,0 +1,68 @@
+import type { Context } from "koa";
+import type { DataSource, FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import { PrivateFileError } from "../errors.js";
+import type { Location } from "./locate.js";
+
+/**
+ * Loads the entity that a URL names, with one SELECT: no soft-deleted row, and none that the column's `where` leaves out.
+ * It is TypeORM's own entity, with the column's `relations`.
+ *
+ * @throws what TypeORM or `where` throws.
+ */
+export async function load(
+  dataSource: DataSource,
+  location: Location,
+  ctx: Context,
+): Promise<ObjectLiteral | undefined> {
+  const { column, keyValues } = location;
+  const query = dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, "entity");
+  query.setFindOptions({ where: visibleRows(column, ctx), relations: relationsOf(column) });
+  for (const [index, key] of column.entity.primaryColumns.entries()) {
+    const value = dataSource.driver.preparePersistentValue(keyValues[index], key);
+    query.andWhere(`entity.${key.propertyPath} = :key${index}`, { [`key${index}`]: value });
+  }
+  selectHiddenColumns(query, column);
+  const entity = await query.getOne();
+  return entity && isOfClass(column, entity) ? entity : undefined;
+}
+
+function visibleRows(column: PrivateColumn, ctx: Context): FindOptionsWhere<ObjectLiteral> | undefined {
+  if (!column.options.where) return undefined;
+  const where: unknown = column.options.where(ctx);
+  const alternatives = Array.isArray(where) ? where : [where];
+  if (alternatives.length === 0 || !alternatives.every(isComplete)) {
+    throw new PrivateFileError(
+      "ERR_PRIVATE_FILE_FAILED",
+      `${column.subject}: "where" returned nothing, or a value that is undefined or null. Return a condition for every request; IsNull() asks for NULL.`,
+    );
+  }
+  return where as FindOptionsWhere<ObjectLiteral>;
+}
+
+/** A data source can be told to leave out values of undefined: the rows of everybody would be seen then. */
+function isComplete(where: unknown): boolean {
+  if (typeof where !== "object" || where === null) return false;
+  if (Object.getPrototypeOf(where) !== Object.prototype) return true;
+  return Object.values(where).every(
+    (value) => value !== undefined && value !== null && (typeof value !== "object" || isComplete(value)),
+  );
+}
+
+/** A primary key that is a relation can only be read off the entity when that is loaded. */
+function relationsOf(column: PrivateColumn): ObjectLiteral {
+  const keys = column.entity.primaryColumns.flatMap((key) => key.relationMetadata?.propertyName ?? []);
+  return { ...Object.fromEntries(keys.map((key) => [key, true])), ...column.options.relations };
+}
+
+function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: PrivateColumn): void {
+  for (const needed of [column.column, ...column.entity.primaryColumns]) {
+    if (!needed.isSelect) query.addSelect(`entity.${needed.propertyPath}`);
+  }
+}
+
+/** With single table inheritance a parent's URL would find a child's row, and skip what the child declares. */
+function isOfClass(column: PrivateColumn, entity: ObjectLiteral): boolean {
+  const { target } = column.entity;
+  return typeof target !== "function" || entity.constructor === target;
+}

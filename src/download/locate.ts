@@ -1,0 +1,119 @@
+import type { DataSource, ObjectLiteral } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import { ConfigurationError, PrivateFileError } from "../errors.js";
+import { KeyForm } from "./key-values.js";
+
+/** What a URL names: a column, the primary key of a row, and the file's name. Nothing of it is looked up yet. */
+export interface Location {
+  /** The column. */
+  column: PrivateColumn;
+  /** The values of the entity's primary key, in the order of its columns, each in its canonical form. */
+  keyValues: string[];
+  /** The last segment, decoded. */
+  name: string;
+}
+
+/**
+ * Knows which URL belongs to which file: `/entity/property/key value(s)/name`. There is one URL for a file: a segment
+ * that is cased or encoded in another way names nothing.
+ */
+export class Locator {
+  private readonly routes = new Map<string, Route>();
+  private readonly byColumn = new Map<PrivateColumn, Route>();
+
+  /** @throws ConfigurationError when two columns would share a URL, or a primary key can't stand in one. */
+  constructor(dataSource: DataSource, columns: PrivateColumn[]) {
+    for (const column of columns) {
+      const prefix = `${kebabCase(column.entity.name)}/${kebabCase(column.propertyPath)}`;
+      const taken = this.routes.get(prefix)?.column;
+      if (taken) throw sharedUrl(taken, column, prefix);
+      const forms = column.entity.primaryColumns.map((key) => new KeyForm(dataSource, key));
+      const route = { column, prefix, forms };
+      this.routes.set(prefix, route);
+      this.byColumn.set(column, route);
+    }
+  }
+
+  /**
+   * Reads a URL's path, without the prefix of the routes.
+   *
+   * @param entity the first segment, as it came.
+   * @param property the second.
+   * @param rest all others, as they came, with their slashes.
+   */
+  locate(entity: string, property: string, rest: string): Location | undefined {
+    const route = this.routes.get(`${entity}/${property}`);
+    const segments = rest.split("/").map(decodeSegment);
+    if (!route || segments.length !== route.forms.length + 1) return undefined;
+    if (!segments.every((segment) => segment !== undefined)) return undefined;
+    const keyValues = segments.slice(0, -1);
+    if (!route.forms.every((form, index) => form.accepts(keyValues[index]!))) return undefined;
+    return { column: route.column, keyValues, name: segments.at(-1)! };
+  }
+
+  /**
+   * The path to an entity's file, without the prefix of the routes.
+   *
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file or is not saved yet.
+   */
+  pathTo(column: PrivateColumn, entity: ObjectLiteral): string {
+    const file = column.fileOf(entity);
+    if (!file) throw noUrl(column, "there is no file", "Attach one first");
+    const { prefix } = this.byColumn.get(column)!;
+    return `${prefix}/${[...this.keyValuesOf(column, entity), file.name].map(encodeSegment).join("/")}`;
+  }
+
+  /** The values of an entity's primary key, as they stand in its URL. */
+  keyValuesOf(column: PrivateColumn, entity: ObjectLiteral): string[] {
+    return this.byColumn.get(column)!.forms.map((form) => {
+      const text = form.textOf(entity);
+      if (text === undefined) throw noUrl(column, "the entity has no primary key yet", "Save it first");
+      return text;
+    });
+  }
+}
+
+interface Route {
+  column: PrivateColumn;
+  prefix: string;
+  forms: KeyForm[];
+}
+
+/** `undefined` for a segment that is not encoded exactly as {@link encodeSegment} does it. */
+function decodeSegment(segment: string): string | undefined {
+  try {
+    const text = decodeURIComponent(segment);
+    return text !== "" && encodeSegment(text) === segment ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** All but RFC 3986's unreserved characters are encoded, so that nothing on the way has a reason to change it. */
+function encodeSegment(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function kebabCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1-$2")
+    .replace(/[^A-Za-z0-9._-]/g, "_")
+    .toLowerCase();
+}
+
+function sharedUrl(one: PrivateColumn, other: PrivateColumn, prefix: string): ConfigurationError {
+  return new ConfigurationError(
+    `${other.subject}: its URL would be "${prefix}", which is that of ${one.subject}. Rename one of both.`,
+  );
+}
+
+function noUrl(column: PrivateColumn, problem: string, advice: string): PrivateFileError {
+  return new PrivateFileError(
+    "ERR_PRIVATE_FILE_NOT_FOUND",
+    `${column.subject}: ${problem}, so it has no URL. ${advice}.`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { Context } from "koa";
+import { ObjectBody } from "../delivery/object-body.js";
+import { whenOver } from "../http/response-over.js";
+import { type BeforeDownloadEvent, tellSubscribers } from "./events.js";
+
+/** Tells `afterDownload` hooks when the response is over, and the application when one of them throws. */
+export function reportWhenOver(event: BeforeDownloadEvent, length: number): void {
+  const { ctx } = event;
+  const start = performance.now();
+  whenOver(ctx, () => {
+    const aborted = !ctx.res.writableFinished;
+    const seconds = (performance.now() - start) / 1000;
+    const bytesSent = bytesOf(ctx, aborted, length);
+    tellSubscribers("afterDownload", { ...event, aborted, seconds, bytesSent }).catch((error: Error) =>
+      ctx.app.emit("error", error, ctx),
+    );
+  });
+}
+
+function bytesOf(ctx: Context, aborted: boolean, length: number): number | undefined {
+  if (ctx.body instanceof ObjectBody) return ctx.body.bytesSent;
+  if (Buffer.isBuffer(ctx.body)) return aborted ? 0 : length;
+  return undefined;
+}

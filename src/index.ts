@@ -1,0 +1,43 @@
+export type { PrivateFileProperty } from "./column/column-metadata.js";
+export type {
+  Condition,
+  DatabaseColumnOptions,
+  PrivateFileColumnOptions,
+  PrivateFileFields,
+} from "./column/column-options.js";
+export { PrivateFile } from "./column/private-file.js";
+export { PrivateFileColumn, privateFileColumn } from "./column/private-file-column.js";
+export type { UploadTo } from "./column/upload-to.js";
+export type { Delivery, Download } from "./delivery/delivery.js";
+export { streamDelivery } from "./delivery/stream.js";
+export type {
+  AfterDownloadEvent,
+  BeforeDownloadEvent,
+  DenyingStep,
+  DownloadDeniedEvent,
+  DownloadEvent,
+  DownloadedFile,
+  PrivateFileSubscriber,
+} from "./download/events.js";
+export * from "./errors.js";
+export type { ByteRange } from "./http/byte-range.js";
+export type { AttachOptions } from "./lifecycle/attach.js";
+export { FilePath, fromPath } from "./lifecycle/file-path.js";
+export {
+  type MulterStorageEngine,
+  type MulterStorageOptions,
+  multerStorage,
+  type TemporaryUpload,
+} from "./lifecycle/multer-storage.js";
+export type { FormidableFile, MulterMemoryFile, UploadSource } from "./lifecycle/upload-source.js";
+export { PrivateFiles, type PrivateFilesOptions } from "./private-files.js";
+export { DiskStorage, type DiskStorageOptions } from "./storage/disk-storage.js";
+export type {
+  KeptObject,
+  ListedObject,
+  OpenObject,
+  PutOptions,
+  ReadOptions,
+  Storage,
+  StoredObject,
+} from "./storage/storage.js";

@@ -1,0 +1,17 @@
+/** The path of a file to attach, as {@link fromPath} makes it. */
+export class FilePath {
+  constructor(
+    /** The path of a regular file that this process can read. */
+    readonly path: string,
+  ) {}
+}
+
+/**
+ * Marks a path as one that `attach` may read: the file is copied into the storage and stays where it is.
+ * Never mark a path that a request named.
+ *
+ * @param path the path of a regular file, absolute or relative to the working directory.
+ */
+export function fromPath(path: string): FilePath {
+  return new FilePath(path);
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** Marks a file that {@link multerStorage} wrote. A symbol, so that no parsed request has it. */
+export const TEMPORARY_FILE: unique symbol = Symbol("typeorm-private-files:temporary-file");
+
+/** A file that multer parsed with {@link multerStorage}: give it to `attach`. */
+export interface TemporaryUpload {
+  /** The name that the client gave. */
+  originalname: string;
+  /** Where the bytes wait for `attach`, which removes them. */
+  [TEMPORARY_FILE]: { path: string };
+}
+
+/** What multer asks of a storage engine. */
+export interface MulterStorageEngine {
+  /** Takes in one file of a form. */
+  _handleFile(request: unknown, file: { stream: Readable }, done: (error?: unknown, info?: object) => void): void;
+  /** Drops a file that the form was refused with. */
+  _removeFile(request: unknown, file: object, done: (error: Error | null) => void): void;
+}
+
+/** Where {@link multerStorage} keeps files until they are attached. */
+export interface MulterStorageOptions {
+  /** A folder that only this application reads. (default: the system's folder for temporary files) */
+  directory?: string;
+}
+
+/**
+ * A storage engine for multer whose files `attach` takes: each is streamed to a temporary file that only this user can
+ * read, and that `attach` removes. Give multer `defParamCharset: "utf8"` as well, or names come out garbled.
+ *
+ * @example
+ * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits: { fileSize: 5e9 } });
+ * router.post("/submissions", upload.single("file"), async (ctx) => { await files.attach(submission, "uploadedFile", ctx.file) });
+ */
+export function multerStorage(options: MulterStorageOptions = {}): MulterStorageEngine {
+  const directory = options.directory ?? tmpdir();
+  return {
+    _handleFile(_request, file, done) {
+      const path = join(directory, `upload-${randomBytes(16).toString("hex")}`);
+      receive(file.stream, path).then((size) => done(null, { size, [TEMPORARY_FILE]: { path } }), done);
+    },
+    _removeFile(_request, file, done) {
+      const path = (file as Partial<TemporaryUpload>)[TEMPORARY_FILE]?.path;
+      (path === undefined ? Promise.resolve() : unlink(path)).then(() => done(null), done);
+    },
+  };
+}
+
+async function receive(stream: Readable, path: string): Promise<number> {
+  const file = createWriteStream(path, { flags: "wx", mode: 0o600 });
+  try {
+    await pipeline(stream, file);
+    return file.bytesWritten;
+  } catch (error) {
+    await unlink(path).catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { EventEmitter } from "node:events";
+import { constants } from "node:fs";
+import { open, unlink } from "node:fs/promises";
+import { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import type { ReadableStream as WebStream } from "node:stream/web";
+import { UploadSourceError } from "../errors.js";
+import { FilePath } from "./file-path.js";
+import { TEMPORARY_FILE, type TemporaryUpload } from "./multer-storage.js";
+
+/** A file that formidable parsed, alone or inside koa-body. */
+export interface FormidableFile {
+  /** Where formidable put the bytes. `attach` removes that file. */
+  filepath: string;
+  /** The name that the client gave. */
+  originalFilename: string | null;
+  /** The number of bytes that formidable wrote. */
+  size: number;
+}
+
+/** A file that multer parsed into memory. */
+export interface MulterMemoryFile {
+  /** The bytes. */
+  buffer: Uint8Array;
+  /** The name that the client gave. */
+  originalname: string;
+}
+
+/**
+ * What `attach` takes. Never a string, nor an object that JSON could have made: a request could write either.
+ * Files of multer's own disk storage are such objects; use `multerStorage()` in its place.
+ */
+export type UploadSource =
+  | Readable
+  | WebStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Uint8Array
+  | Blob
+  | FilePath
+  | FormidableFile
+  | MulterMemoryFile
+  | TemporaryUpload;
+
+/** An upload that is ready to be read, once. */
+export interface Upload {
+  /** The bytes. */
+  body: Readable;
+  /** The number of bytes, where it is known before they are read. */
+  size?: number;
+  /** The name that the source came with. */
+  name?: string;
+  /** Whether the parser stopped at its limit before the end. Known when the bytes are read. */
+  truncated?(): boolean;
+  /** Removes what the upload left elsewhere: the temporary file of a form parser. */
+  release?(): Promise<void>;
+}
+
+/**
+ * Makes an upload of whatever `attach` was given.
+ *
+ * @throws UploadSourceError when it is none of those things, or was read before.
+ */
+export async function openUpload(subject: string, source: UploadSource): Promise<Upload> {
+  const given: unknown = source;
+  if (given instanceof Readable) return fromReadable(subject, given);
+  if (given instanceof Uint8Array) return fromBytes(given);
+  if (given instanceof Blob) return fromBlob(given);
+  if (given instanceof ReadableStream) return fromWebStream(subject, given as WebStream<Uint8Array>);
+  if (given instanceof FilePath) return fromFile(subject, given.path);
+  if (isTemporaryUpload(given)) return fromTemporaryFile(subject, given[TEMPORARY_FILE].path, given.originalname);
+  if (isFormidableFile(given)) {
+    return fromTemporaryFile(subject, given.filepath, given.originalFilename ?? undefined, given.size);
+  }
+  if (isMulterMemoryFile(given)) return { ...fromBytes(given.buffer), name: given.originalname };
+  if (isAsyncIterable(given)) return { body: Readable.from(given, { objectMode: false }) };
+  throw new UploadSourceError(
+    `${subject}: ${describe(given)} is no upload. Give a stream, a Buffer, a Blob, fromPath(path), or what koa-body or @koa/multer with multerStorage() hand over.`,
+  );
+}
+
+function fromReadable(subject: string, stream: Readable): Upload {
+  if (stream.destroyed || stream.readableEnded || stream.readableDidRead) {
+    throw new UploadSourceError(`${subject}: the stream was read or destroyed before. Give one that nobody reads.`, {
+      cause: stream.errored ?? undefined,
+    });
+  }
+  if (stream.readableObjectMode) {
+    throw new UploadSourceError(`${subject}: the stream is in object mode. Give a stream of bytes.`);
+  }
+  const truncated = () => (stream as { truncated?: boolean }).truncated === true;
+  return { body: stream instanceof IncomingMessage ? sparingSocket(stream) : stream, truncated };
+}
+
+/** A failed upload destroys its body. With a request's own body the connection would go, and the answer with it. */
+function sparingSocket(request: IncomingMessage): Readable {
+  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+}
+
+function fromBytes(bytes: Uint8Array): Upload {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { body: Readable.from(buffer.length > 0 ? [buffer] : [], { objectMode: false }), size: buffer.length };
+}
+
+function fromBlob(blob: Blob): Upload {
+  const body = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>);
+  return { body, size: blob.size, name: "name" in blob ? String(blob.name) : undefined };
+}
+
+function fromWebStream(subject: string, stream: WebStream<Uint8Array>): Upload {
+  if (stream.locked) {
+    throw new UploadSourceError(`${subject}: the stream is locked by another reader. Give one that nobody reads.`);
+  }
+  return { body: Readable.fromWeb(stream) };
+}
+
+async function fromFile(subject: string, path: string): Promise<Upload> {
+  try {
+    // A FIFO would make a plain open wait for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (stats.isFile()) return { body: file.createReadStream({ highWaterMark: 1 << 19 }), size: stats.size };
+    await file.close();
+  } catch (cause) {
+    throw new UploadSourceError(`${subject}: the file to attach can't be opened. See the cause.`, { cause });
+  }
+  throw new UploadSourceError(`${subject}: the path to attach is no regular file. Give the path of a file.`);
+}
+
+async function fromTemporaryFile(subject: string, path: string, name?: string, size?: number): Promise<Upload> {
+  const upload = await fromFile(subject, path);
+  return { ...upload, size: size ?? upload.size, name, release: () => unlink(path).catch(() => {}) };
+}
+
+function isTemporaryUpload(value: unknown): value is TemporaryUpload {
+  return typeof value === "object" && value !== null && TEMPORARY_FILE in value;
+}
+
+/** formidable's files are event emitters, which no parser of a body makes of what a request says. */
+function isFormidableFile(value: unknown): value is FormidableFile {
+  return value instanceof EventEmitter && typeof (value as { filepath?: unknown }).filepath === "string";
+}
+
+function isMulterMemoryFile(value: unknown): value is MulterMemoryFile {
+  const file = value as Partial<MulterMemoryFile> | null;
+  return typeof file === "object" && typeof file?.originalname === "string" && file.buffer instanceof Uint8Array;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "this object" : `a ${typeof value}`;
+}

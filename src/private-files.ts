@@ -1,0 +1,182 @@
+import type { Readable } from "node:stream";
+import Router from "@koa/router";
+import type { Middleware } from "koa";
+import type { DataSource, ObjectLiteral } from "typeorm";
+import { ColumnSet, type PrivateFileProperty } from "./column/column-metadata.js";
+import type { PrivateColumn } from "./column/private-column.js";
+import type { PrivateFile } from "./column/private-file.js";
+import type { Delivery } from "./delivery/delivery.js";
+import { streamDelivery } from "./delivery/stream.js";
+import { DownloadController } from "./download/controller.js";
+import { Locator } from "./download/locate.js";
+import { ConfigurationError, PrivateFileError } from "./errors.js";
+import { type AttachOptions, attach } from "./lifecycle/attach.js";
+import type { UploadSource } from "./lifecycle/upload-source.js";
+import type { Storage, StoredObject } from "./storage/storage.js";
+
+/** What holds for all columns, unless a column says otherwise. */
+export interface PrivateFilesOptions {
+  /** Where files are kept. (default: none; then each column names its own) */
+  storage?: Storage;
+  /** How files are sent. (default: `streamDelivery()`) */
+  delivery?: Delivery;
+  /** The path below which the routes are. (default: `/private-files`) */
+  prefix?: string;
+  /**
+   * What `url()` puts before the prefix: an origin such as `https://files.example.com`, or the path at which the routes are
+   * mounted. Nothing that a request says is ever used for it. (default: `""`)
+   */
+  baseUrl?: string;
+  /** How many seconds a condition may take, and all `beforeDownload` hooks together, before the answer is 503. (default: 10) */
+  timeout?: number;
+  /** Answers 404 in place of 403, byte for byte as for a row that does not exist. (default: `false`) */
+  hideDenied?: boolean;
+}
+
+/** The private files of a data source: the one object that an application holds. */
+export class PrivateFiles {
+  private readonly prefix: string;
+  private readonly delivery: Delivery;
+  private known?: { columns: ColumnSet; locator: Locator };
+
+  /**
+   * @throws ConfigurationError for a wrong option and, where the data source is initialized already, for a wrong
+   * declaration. Where it is not, `routes()` throws that.
+   */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly options: PrivateFilesOptions = {},
+  ) {
+    this.prefix = options.prefix ?? "/private-files";
+    this.delivery = options.delivery ?? streamDelivery();
+    checkOptions(this.prefix, options);
+    if (dataSource.isInitialized) this.know();
+  }
+
+  /**
+   * The middleware that answers requests for files.
+   *
+   * @throws ConfigurationError when the data source is not initialized, or a column is declared wrongly.
+   */
+  routes(): Middleware {
+    return this.router.routes() as Middleware;
+  }
+
+  /** The same as a router, to nest it in another one. Each call makes a new one. */
+  get router(): Router {
+    const controller = new DownloadController({
+      dataSource: this.dataSource,
+      locator: this.know().locator,
+      timeout: this.options.timeout ?? 10,
+      hideDenied: this.options.hideDenied ?? false,
+      storageOf: (column) => this.storageOf(column),
+      deliveryOf: (column) => column.options.delivery ?? this.delivery,
+    });
+    const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });
+    // The router decodes its parameters, and leaves them as they are where it can't; its captures are what the URL says.
+    return router.all("/:entity/:property/*rest", (ctx) => {
+      const [entity, property, rest] = ctx.captures!.slice(-3) as [string, string, string];
+      return controller.handle(ctx, entity, property, rest);
+    });
+  }
+
+  /**
+   * The URL of an entity's file, e.g. `/private-files/file-submission/uploaded-file/7/report.pdf`.
+   *
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, or is not saved yet.
+   */
+  url<E extends object>(entity: E, property: PrivateFileProperty<E>): string {
+    const { columns, locator } = this.know();
+    const path = locator.pathTo(columns.columnOf(entity, property), entity);
+    return `${this.options.baseUrl ?? ""}${this.prefix === "/" ? "" : this.prefix}/${path}`;
+  }
+
+  /**
+   * Streams an upload into the storage and puts it into the entity; save the entity afterwards. Call it before a
+   * transaction begins, so that none waits for a slow client. When it fails, nothing is left behind.
+   *
+   * @returns what the property now is.
+   * @throws UploadSourceError when `source` is no upload, fails, or ends early.
+   * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
+   * @throws StorageError when the storage fails.
+   */
+  async attach<E extends object>(
+    entity: E,
+    property: PrivateFileProperty<E>,
+    source: UploadSource,
+    options: AttachOptions = {},
+  ): Promise<PrivateFile> {
+    const column = this.know().columns.columnOf(entity, property);
+    return attach(column, this.storageOf(column), entity, source, options);
+  }
+
+  /** Takes the file out of an entity: the property becomes `null`, and so do the siblings that `fields` names. Save the entity afterwards. */
+  detach<E extends object>(entity: E, property: PrivateFileProperty<E>): void {
+    this.know().columns.columnOf(entity, property).assign(entity, null, { name: null });
+  }
+
+  /**
+   * The bytes of an entity's file, for the application's own use: no condition is asked, and no hook is told.
+   *
+   * @param range the first and the last byte, both included. (default: all)
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file.
+   * @throws StorageError when the storage does not have it.
+   */
+  async open<E extends object>(
+    entity: E,
+    property: PrivateFileProperty<E>,
+    range: { start?: number; end?: number } = {},
+  ): Promise<Readable> {
+    const { storage, file } = this.locate(entity, property);
+    return storage.read(file.key, range);
+  }
+
+  /**
+   * What the storage knows of an entity's file; `undefined` when the storage does not have it.
+   *
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file.
+   */
+  async stat<E extends object>(entity: E, property: PrivateFileProperty<E>): Promise<StoredObject | undefined> {
+    const { storage, file } = this.locate(entity, property);
+    return storage.stat(file.key);
+  }
+
+  private locate(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {
+    const column = this.know().columns.columnOf(entity, property);
+    const file = column.fileOf(entity);
+    if (file) return { storage: this.storageOf(column), file };
+    throw new PrivateFileError(
+      "ERR_PRIVATE_FILE_NOT_FOUND",
+      `${column.subject}: the entity has no file. Look whether the property is null before.`,
+    );
+  }
+
+  /** TypeORM knows the columns once the data source is initialized, and no sooner. */
+  private know(): { columns: ColumnSet; locator: Locator } {
+    if (!this.known) {
+      const columns = new ColumnSet(this.dataSource);
+      for (const column of columns) this.storageOf(column);
+      this.known = { columns, locator: new Locator(this.dataSource, [...columns]) };
+    }
+    return this.known;
+  }
+
+  private storageOf(column: PrivateColumn): Storage {
+    const storage = column.options.storage ?? this.options.storage;
+    if (storage) return storage;
+    throw new ConfigurationError(
+      `${column.subject}: there is no storage for it. Give the column or PrivateFiles one, e.g. { storage: new DiskStorage("var/private") }.`,
+    );
+  }
+}
+
+function checkOptions(prefix: string, { timeout = 10 }: PrivateFilesOptions): void {
+  if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(prefix)) {
+    throw new ConfigurationError(
+      `PrivateFiles: "prefix" is "${prefix}". Give a path such as "/files", without a slash at its end.`,
+    );
+  }
+  if (!(timeout > 0 && timeout <= 3600)) {
+    throw new ConfigurationError(`PrivateFiles: "timeout" is ${timeout}. Give seconds, more than 0 and at most 3600.`);
+  }
+}

@@ -1,0 +1,322 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { inspect } from "node:util";
+import {
+  ChildEntity,
+  Column,
+  DataSource,
+  Entity,
+  EntitySchema,
+  PrimaryGeneratedColumn,
+  TableInheritance,
+} from "typeorm";
+import {
+  ConfigurationError,
+  PrivateFile,
+  PrivateFileColumn,
+  PrivateFiles,
+  privateFileColumn,
+  type Storage,
+} from "typeorm-private-files";
+import { startApplication } from "../support/application.js";
+import { describeOnEachDatabase, sqljs } from "../support/databases.js";
+
+abstract class Document {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn<Document>({ uploadTo: "documents", condition: (_ctx, document) => document.readable })
+  file!: PrivateFile;
+  @Column({ default: true }) readable!: boolean;
+}
+
+@Entity()
+class Invoice extends Document {
+  @Column({ default: 0 }) amount!: number;
+}
+
+@Entity()
+class Contract extends Document {}
+
+class Profile {
+  @PrivateFileColumn({ uploadTo: "photos", nullable: true, fields: { name: "photoName" } }) photo!: PrivateFile | null;
+  @Column({ type: String, nullable: true }) photoName!: string | null;
+}
+
+@Entity()
+class Person {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column(() => Profile) profile!: Profile;
+}
+
+@Entity()
+@TableInheritance({ column: { type: "varchar", name: "type", length: 20 } })
+class Animal {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ uploadTo: "animals", nullable: true }) picture!: PrivateFile | null;
+}
+
+@ChildEntity()
+class Cat extends Animal {
+  @PrivateFileColumn({ uploadTo: "cats", nullable: true, condition: () => false }) diary!: PrivateFile | null;
+}
+
+@ChildEntity()
+class Dog extends Animal {
+  @PrivateFileColumn({ uploadTo: "dogs", nullable: true }) diary!: PrivateFile | null;
+}
+
+interface Scan {
+  id: number;
+  image: PrivateFile | null;
+}
+
+const ScanSchema = new EntitySchema<Scan>({
+  name: "Scan",
+  columns: {
+    id: { type: Number, primary: true, generated: true },
+    image: privateFileColumn<Scan>({ uploadTo: "scans", nullable: true, condition: (_ctx, scan) => scan.id === 1 }),
+  },
+});
+
+const noStorage = {} as Storage;
+const entities = [Invoice, Contract, Person, Animal, Cat, Dog, ScanSchema];
+
+describeOnEachDatabase("a private file column", (database) => {
+  it("is a varchar of 255 that holds the key and nothing else, and a PrivateFile in the entity", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const column = dataSource.getMetadata(Invoice).findColumnWithPropertyName("file")!;
+    assert.match(dataSource.driver.normalizeType(column), /^(varchar|character varying)$/);
+    assert.equal(column.length, "255");
+
+    const invoice = dataSource.manager.create(Invoice, {});
+    const file = await files.attach(invoice, "file", Buffer.from("x"), { filename: "a.pdf" });
+    await dataSource.manager.save(invoice);
+    const [row] = await dataSource.manager.createQueryBuilder(Invoice, "i").select("i.file", "file").getRawMany();
+    assert.equal(row.file, file.key);
+    const loaded = await dataSource.manager.findOneByOrFail(Invoice, { id: invoice.id });
+    assert.ok(loaded.file instanceof PrivateFile);
+    assert.equal(loaded.file.key, file.key);
+    assert.equal(loaded.file.name, "a.pdf");
+  });
+
+  it("is inherited from an abstract base, with a URL for each entity and the rule of the base", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    for (const [entityClass, segment] of [
+      [Invoice, "invoice"],
+      [Contract, "contract"],
+    ] as const) {
+      const entity = dataSource.manager.create(entityClass, {});
+      await files.attach(entity, "file", Buffer.from(segment), { filename: "a.txt" });
+      await dataSource.manager.save(entity);
+      assert.equal(files.url(entity, "file"), `/private-files/${segment}/file/${entity.id}/a.txt`);
+      assert.equal((await application.get(files.url(entity, "file"))).body.toString(), segment);
+      await dataSource.manager.update(entityClass, { id: entity.id }, { readable: false });
+      assert.equal((await application.get(files.url(entity, "file"))).status, 403);
+    }
+  });
+
+  it("works in an embedded entity, and fills the embedded sibling that keeps the name", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const person = dataSource.manager.create(Person, { profile: {} });
+    await files.attach(person, "profile.photo", Buffer.from("a face"), { filename: "me & you.png" });
+    await dataSource.manager.save(person);
+    assert.equal(files.url(person, "profile.photo"), `/private-files/person/profile.photo/${person.id}/me___you.png`);
+    const loaded = await dataSource.manager.findOneByOrFail(Person, { id: person.id });
+    assert.equal(loaded.profile.photoName, "me & you.png");
+    const answer = await application.get(files.url(loaded, "profile.photo"), { as: "anybody" });
+    assert.equal(answer.body.toString(), "a face");
+    assert.equal(answer.headers["content-disposition"], 'attachment; filename="me & you.png"');
+  });
+
+  it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const cat = dataSource.manager.create(Cat, {});
+    const dog = dataSource.manager.create(Dog, {});
+    for (const animal of [cat, dog]) {
+      await files.attach(animal, "picture", Buffer.from("picture"), { filename: "p.png" });
+      await files.attach(animal, "diary", Buffer.from("diary"), { filename: "d.txt" });
+      await dataSource.manager.save(animal);
+    }
+    const status = async (path: string) => (await application.get(path, { as: "anybody" })).status;
+    assert.equal(await status(files.url(cat, "picture")), 200);
+    assert.equal(await status(`/private-files/animal/picture/${cat.id}/p.png`), 404);
+    assert.equal(await status(`/private-files/dog/picture/${cat.id}/p.png`), 404);
+    assert.equal(await status(files.url(cat, "diary")), 403);
+    assert.equal(await status(`/private-files/dog/diary/${cat.id}/d.txt`), 404);
+    assert.equal(await status(`/private-files/animal/diary/${cat.id}/d.txt`), 404);
+    assert.equal(await status(files.url(dog, "diary")), 200);
+  });
+
+  it("works with an EntitySchema that has no class", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const repository = dataSource.getRepository(ScanSchema);
+    const [first, second] = [repository.create(), repository.create()];
+    for (const scan of [first, second]) {
+      await files.attach(scan, "image", Buffer.from("bones"), { filename: "hand.png" });
+      await repository.save(scan);
+    }
+    assert.equal(files.url(first, "image"), "/private-files/scan/image/1/hand.png");
+    assert.equal((await application.get(files.url(first, "image"))).body.toString(), "bones");
+    assert.equal((await application.get(files.url(second, "image"))).status, 403);
+  });
+
+  it("keeps what it has when the entity is saved again, spread into a new object or merged", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const invoice = dataSource.manager.create(Invoice, {});
+    const { key } = await files.attach(invoice, "file", Buffer.from("x"), { filename: "a.pdf" });
+    await dataSource.manager.save(invoice);
+    const loaded = await dataSource.manager.findOneByOrFail(Invoice, { id: invoice.id });
+    await dataSource.manager.save(loaded);
+    await dataSource.manager.save(dataSource.manager.merge(Invoice, dataSource.manager.create(Invoice, {}), loaded));
+    await dataSource.manager.save(Invoice, { ...loaded, amount: 7 });
+    const again = await dataSource.manager.findOneByOrFail(Invoice, { id: invoice.id });
+    assert.deepEqual([again.file.key, again.amount], [key, 7]);
+  });
+
+  it("reads the empty text that Django keeps in place of NULL as no file", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource } = application;
+    await dataSource
+      .createQueryBuilder()
+      .insert()
+      .into(Invoice)
+      .values({ file: () => "''" })
+      .execute();
+    const [invoice] = await dataSource.manager.find(Invoice);
+    assert.equal(invoice!.file, null);
+    assert.equal((await application.get(`/private-files/invoice/file/${invoice!.id}/x`)).status, 404);
+  });
+
+  for (const forged of ["documents/of/another.pdf", { key: "documents/of/another.pdf" }, { name: "a" }, ["a"], 7, ""]) {
+    it(`refuses ${JSON.stringify(forged)} in save, insert and update: a request could have made it`, async (t) => {
+      const application = await startApplication({ database, entities });
+      t.after(() => application.close());
+      const { manager } = application.dataSource;
+      const refused = { name: "PrivateFileError", code: "ERR_PRIVATE_FILE_VALUE" };
+      await assert.rejects(manager.save(manager.create(Invoice, { file: forged } as never)), refused);
+      await assert.rejects(async () => manager.insert(Invoice, { file: forged } as never), refused);
+      await assert.rejects(async () => manager.update(Invoice, { id: 1 }, { file: forged } as never), refused);
+      assert.equal(await manager.count(Invoice), 0);
+    });
+  }
+});
+
+describe("PrivateFile", () => {
+  it("shows its name, not its key, as JSON and in a template", () => {
+    const file = new PrivateFile("uploads/secret/report.pdf");
+    assert.equal(JSON.stringify({ file }), '{"file":{"name":"report.pdf"}}');
+    assert.equal(`${file}`, "report.pdf");
+    assert.match(inspect(file), /uploads\/secret\/report\.pdf/);
+  });
+});
+
+describe("a wrong declaration", () => {
+  const declare = (options: object) => () => {
+    class Wrong {}
+    PrivateFileColumn(options)(Wrong.prototype, "file");
+  };
+  const cases: [string, object, RegExp][] = [
+    [
+      "an absolute uploadTo",
+      { uploadTo: "/var/uploads" },
+      /^Wrong\.file: "uploadTo" is "\/var\/uploads", .*Give a relative one/s,
+    ],
+    [
+      "a condition that is undefined, as after a cycle of imports",
+      { condition: undefined },
+      /^Wrong\.file: "condition" is undefined\. .*cycle/,
+    ],
+    ["a condition that is no function", { condition: true }, /^Wrong\.file: "condition" is boolean\. Give a function/],
+    [
+      "a misspelt option",
+      { conditon: () => true },
+      /^Wrong\.file: there is no option "conditon"\. Use one of uploadTo, condition/,
+    ],
+    ["an attachment that is no boolean", { attachment: "inline" }, /"attachment" is string\. Give a boolean/],
+    ["a transformer of its own", { transformer: {} }, /there is no option "transformer"/],
+  ];
+  for (const [what, options, message] of cases) {
+    it(`with ${what} throws when the class is defined, and says what to do`, () => {
+      assert.throws(declare(options), (error: ConfigurationError) => {
+        assert.ok(error instanceof ConfigurationError);
+        assert.equal(error.code, "ERR_PRIVATE_FILE_CONFIGURATION");
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+
+  it("twice on one property throws when the class is defined", () => {
+    class Twice {}
+    PrivateFileColumn()(Twice.prototype, "file");
+    assert.throws(
+      () => PrivateFileColumn()(Twice.prototype, "file"),
+      /^ConfigurationError: Twice\.file: @PrivateFileColumn is there twice\. Remove one\.$/,
+    );
+  });
+
+  it("may be made anew by a child, whose rule then holds", () => {
+    class Parent {}
+    class Child extends Parent {}
+    PrivateFileColumn()(Parent.prototype, "file");
+    assert.doesNotThrow(() => PrivateFileColumn()(Child.prototype, "file"));
+  });
+
+  it("without any storage throws when the routes are made", async (t) => {
+    const { dataSource, close } = await sqljs.open({ entities });
+    t.after(close);
+    assert.throws(
+      () => new PrivateFiles(dataSource),
+      /^ConfigurationError: \w+\.\w+: there is no storage for it\. Give/,
+    );
+  });
+
+  it("on a data source that is not initialized throws when the routes are made, not before", () => {
+    const files = new PrivateFiles(new DataSource({ type: "sqljs", entities }), { storage: noStorage });
+    assert.throws(() => files.routes(), /the data source is not initialized\. Call "await dataSource\.initialize\(\)"/);
+  });
+
+  it("whose fields name no column throws when the routes are made", async (t) => {
+    @Entity()
+    class Wrong {
+      @PrimaryGeneratedColumn() id!: number;
+      @PrivateFileColumn<Wrong>({ fields: { name: "title" } }) file!: PrivateFile;
+      title!: string;
+    }
+    const { dataSource, close } = await sqljs.open({ entities: [Wrong] });
+    t.after(close);
+
+    assert.throws(
+      () => new PrivateFiles(dataSource, { storage: noStorage }),
+      /Wrong\.file: "fields" names "title", which is no column/,
+    );
+  });
+
+  it("that gives two columns one URL throws when the routes are made", async (t) => {
+    @Entity()
+    class Twin {
+      @PrimaryGeneratedColumn() id!: number;
+      @PrivateFileColumn({ name: "one" }) fileA!: PrivateFile;
+      @PrivateFileColumn({ name: "two" }) "file-a"!: PrivateFile;
+    }
+    const { dataSource, close } = await sqljs.open({ entities: [Twin] });
+    t.after(close);
+
+    assert.throws(
+      () => new PrivateFiles(dataSource, { storage: noStorage }),
+      /its URL would be "twin\/file-a", which is that of/,
+    );
+  });
+});

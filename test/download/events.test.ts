@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
+import { beforeEach, describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
+import {
+  type AfterDownloadEvent,
+  type BeforeDownloadEvent,
+  type DownloadDeniedEvent,
+  PrivateFile,
+  PrivateFileColumn,
+  type PrivateFileSubscriber,
+} from "typeorm-private-files";
+import { type StartOptions, startApplication } from "../support/application.js";
+
+let allowed = true;
+
+abstract class Base {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ uploadTo: "files", condition: () => allowed }) file!: PrivateFile;
+}
+
+@Entity()
+class Film extends Base {}
+
+@Entity()
+class Song extends Base {}
+
+type Told = [subscriber: string, hook: string, event: BeforeDownloadEvent & AfterDownloadEvent & DownloadDeniedEvent];
+const told: Told[] = [];
+let beforeDownload: (event: BeforeDownloadEvent) => unknown = () => {};
+
+/** A subscriber that notes what it is told. */
+function subscriberTo(name: string, listenTo: (() => unknown) | undefined): new () => PrivateFileSubscriber {
+  @EventSubscriber()
+  class Subscriber {
+    listenTo = listenTo;
+    async beforeDownload(event: BeforeDownloadEvent) {
+      told.push([name, "beforeDownload", event as never]);
+      await beforeDownload(event);
+    }
+    afterDownload(event: AfterDownloadEvent) {
+      told.push([name, "afterDownload", event as never]);
+    }
+    downloadDenied(event: DownloadDeniedEvent) {
+      told.push([name, "downloadDenied", event as never]);
+    }
+  }
+  return Subscriber as never;
+}
+
+const films = subscriberTo("films", () => Film);
+const content = Buffer.alloc(3_000_000, "film");
+
+beforeEach(() => {
+  told.length = 0;
+  allowed = true;
+  beforeDownload = () => {};
+});
+
+describe("beforeDownload", () => {
+  it("is told of the entity, the file and the request, before the first byte", async (t) => {
+    const { application, url, film } = await withFilm(t);
+    await application.get(url);
+    const [[, hook, event]] = told as [Told];
+    assert.equal(hook, "beforeDownload");
+    assert.ok(event.entity instanceof Film);
+    assert.equal((event.entity as Film).id, film.id);
+    assert.deepEqual(event.file, { key: film.file.key, name: "a.mp4", size: content.length, type: "video/mp4" });
+    assert.equal(event.dataSource, application.dataSource);
+    assert.equal(event.manager, application.dataSource.manager);
+    assert.equal(event.metadata.target, Film);
+    assert.equal(event.propertyName, "file");
+    assert.equal(event.ctx.path, url);
+    assert.deepEqual([event.range, event.resumed], [undefined, false]);
+  });
+
+  it("is told which bytes are asked for, and whether an earlier request began the download", async (t) => {
+    const { application, url } = await withFilm(t);
+    for (const range of ["bytes=0-9", "bytes=10-19", "bytes=-5"])
+      await application.get(url, { headers: { Range: range } });
+    const events = told.filter(([, hook]) => hook === "beforeDownload").map(([, , event]) => event);
+    assert.deepEqual(
+      events.map(({ range, resumed }) => [range, resumed]),
+      [
+        [{ start: 0, end: 9 }, false],
+        [{ start: 10, end: 19 }, true],
+        [{ start: content.length - 5, end: content.length - 1 }, true],
+      ],
+    );
+  });
+
+  it("is not told of HEAD, 304, 412, 416, a refusal or a missing file", async (t) => {
+    const { application, url } = await withFilm(t);
+    const { etag } = (await application.get(url)).headers;
+    told.length = 0;
+    await application.get(url, { method: "HEAD" });
+    for (const headers of [{ "If-None-Match": etag }, { "If-Match": '"x"' }, { Range: "bytes=99999999-" }]) {
+      await application.get(url, { headers });
+    }
+    allowed = false;
+    await application.get(url);
+    allowed = true;
+    await application.get(url.replace("a.mp4", "b.mp4"));
+    assert.deepEqual(
+      told.filter(([, hook]) => hook !== "downloadDenied"),
+      [],
+    );
+  });
+
+  it("reaches those who listen to everything, to Object, to the entity or to a parent of it, and nobody else", async (t) => {
+    const subscribers = [
+      subscriberTo("everything", undefined),
+      subscriberTo("nothing said", () => undefined),
+      subscriberTo("Object", () => Object),
+      films,
+      subscriberTo("parent", () => Base),
+      subscriberTo("songs", () => Song),
+    ];
+    const { application, url } = await withFilm(t, { subscribers });
+    await application.get(url);
+    const names = told.filter(([, hook]) => hook === "beforeDownload").map(([name]) => name);
+    assert.deepEqual(names.sort(), ["Object", "everything", "films", "nothing said", "parent"]);
+  });
+
+  it("is awaited before any byte is sent", async (t) => {
+    const { application, url } = await withFilm(t);
+    let sent = true;
+    beforeDownload = async ({ ctx }) => {
+      await sleep(50);
+      sent = ctx.headerSent;
+    };
+    await application.get(url);
+    assert.equal(sent, false);
+  });
+
+  it("stops the download when it throws, with the error's status and, if exposed, its message", async (t) => {
+    const { application, url } = await withFilm(t);
+    beforeDownload = ({ ctx }) => ctx.throw(429, "Ten a day is all", { headers: { "Retry-After": "3600" } });
+    const { status, headers, body } = await application.get(url);
+    assert.deepEqual([status, body.toString(), headers["retry-after"]], [429, "Ten a day is all", "3600"]);
+    assert.equal(headers["content-disposition"], undefined);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+  });
+
+  it("stops the download with 500 when it throws anything else, and says nothing of it", async (t) => {
+    const { application, url } = await withFilm(t, { subscribers: [films, subscriberTo("second", () => Film)] });
+    beforeDownload = async () => {
+      throw new Error("SQLITE_BUSY: /var/db");
+    };
+    const { status, body } = await application.get(url);
+    assert.deepEqual([status, body.toString()], [500, "Internal Server Error"]);
+    assert.deepEqual(
+      told.map(([name, hook]) => [name, hook]),
+      [
+        ["films", "beforeDownload"],
+        ["films", "downloadDenied"],
+        ["second", "downloadDenied"],
+      ],
+    );
+  });
+
+  it("answers 503 when it takes longer than the timeout", async (t) => {
+    const { application, url } = await withFilm(t, { options: { timeout: 0.05 } });
+    beforeDownload = () => new Promise(() => {});
+    assert.equal((await application.get(url)).status, 503);
+  });
+
+  it("can't change what is sent", async (t) => {
+    const { application, url } = await withFilm(t);
+    beforeDownload = ({ ctx }) => {
+      ctx.status = 404;
+      ctx.body = "another body";
+      ctx.set("Content-Length", "3");
+    };
+    const { status, body } = await application.get(url);
+    assert.equal(status, 200);
+    assert.ok(body.equals(content));
+  });
+
+  it("may use every connection of the pool: the controller holds none", async (t) => {
+    const { application, url } = await withFilm(t);
+    beforeDownload = ({ manager }) => manager.getRepository(Film).count();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => application.get(url)));
+    assert.ok(answers.every(({ status }) => status === 200));
+  });
+});
+
+describe("afterDownload", () => {
+  it("is told how many bytes went out and how long it took", async (t) => {
+    const { application, url } = await withFilm(t);
+    await application.get(url);
+    await application.get(url, { headers: { Range: "bytes=10-19" } });
+    const events = await toldOf("afterDownload", 2);
+    assert.deepEqual(
+      events.map(({ bytesSent, aborted }) => [bytesSent, aborted]),
+      [
+        [content.length, false],
+        [10, false],
+      ],
+    );
+    assert.ok(events.every(({ seconds }) => seconds >= 0 && seconds < 30));
+  });
+
+  it("is told that the client left, and how far it came", async (t) => {
+    const { application, url } = await withFilm(t, { size: 60_000_000 });
+    const outgoing = request({ host: "127.0.0.1", port: application.port, path: url }).end();
+    const [incoming] = await once(outgoing, "response");
+    await once(incoming, "data");
+    incoming.destroy();
+    const [event] = await toldOf("afterDownload", 1);
+    assert.equal(event!.aborted, true);
+    assert.ok(event!.bytesSent! > 0 && event!.bytesSent! < 60_000_000);
+  });
+});
+
+describe("downloadDenied", () => {
+  it("is told which step said no, with which status, and of the entity where there is one", async (t) => {
+    const { application, url } = await withFilm(t);
+    await application.get(url.replace("/1/", "/9/"));
+    await application.get(url.replace("a.mp4", "b.mp4"));
+    allowed = false;
+    await application.get(url);
+    const events = await toldOf("downloadDenied", 3);
+    assert.deepEqual(
+      events.map(({ step, status, entity, propertyName }) => [step, status, entity instanceof Film, propertyName]),
+      [
+        ["load", 404, false, "file"],
+        ["describe", 404, true, "file"],
+        ["authorize", 403, true, "file"],
+      ],
+    );
+  });
+});
+
+async function toldOf(hook: string, count: number): Promise<Told[2][]> {
+  for (let tries = 0; tries < 200; tries++) {
+    const events = told.filter(([, name]) => name === hook).map(([, , event]) => event);
+    if (events.length >= count) return events;
+    await sleep(10);
+  }
+  throw new Error(`${hook} was not told ${count} times`);
+}
+
+async function withFilm(t: TestContext, { size, ...options }: Partial<StartOptions> & { size?: number } = {}) {
+  const application = await startApplication({ entities: [Film, Song], subscribers: [films], ...options });
+  t.after(() => application.close());
+  const film = application.dataSource.manager.create(Film, {});
+  await application.files.attach(film, "file", size ? Buffer.alloc(size) : content, { filename: "a.mp4" });
+  await application.dataSource.manager.save(film);
+  return { application, film, url: application.files.url(film, "file") };
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe } from "node:test";
+import { DataSource, type DataSourceOptions, type EntitySchema, type MixedList } from "typeorm";
+
+/** What a test's data source is made of. */
+export interface Model {
+  entities: MixedList<(new () => object) | EntitySchema>;
+  subscribers?: (new () => object)[];
+}
+
+/** A data source with an empty database of its own, which `close` drops. */
+export interface OpenDatabase {
+  dataSource: DataSource;
+  close(): Promise<void>;
+}
+
+/** A kind of database that tests run on. */
+export interface TestDatabase {
+  name: string;
+  /** Why it can't be had here. */
+  missing?: string;
+  open(model: Model): Promise<OpenDatabase>;
+}
+
+/** sql.js, which is always there. For what does not depend on the database. */
+export const sqljs: TestDatabase = {
+  name: "sql.js",
+  open: (model) => initialize({ type: "sqljs" }, model),
+};
+
+/** All kinds of databases, whether they are here or not. */
+export const databases: TestDatabase[] = [sqljs, betterSqlite3(), postgres(), mariadb()];
+
+/**
+ * Runs the same tests on each kind of database. One that is missing is skipped by name, unless `REQUIRE_SERVERS` is set: then
+ * its tests run, and fail.
+ */
+export function describeOnEachDatabase(title: string, define: (database: TestDatabase) => void): void {
+  for (const database of databases) {
+    const skip = process.env.REQUIRE_SERVERS ? false : (database.missing ?? false);
+    describe(`${title} on ${database.name}`, { skip }, () => define(database));
+  }
+}
+
+function betterSqlite3(): TestDatabase {
+  return {
+    name: "better-sqlite3",
+    missing: isInstalled("better-sqlite3") ? undefined : "better-sqlite3 is not installed",
+    async open(model) {
+      const folder = await mkdtemp(join(tmpdir(), "private-files-"));
+      const options = { type: "better-sqlite3", database: join(folder, "test.sqlite"), enableWAL: true } as const;
+      return initialize(options, model, () => rm(folder, { recursive: true }));
+    },
+  };
+}
+
+function postgres(): TestDatabase {
+  const url = process.env.TEST_POSTGRES_URL;
+  return {
+    name: "PostgreSQL",
+    missing: url ? undefined : "TEST_POSTGRES_URL names no server",
+    open: (model) => openOnServer({ type: "postgres", url }, model),
+  };
+}
+
+function mariadb(): TestDatabase {
+  const url = process.env.TEST_MARIADB_URL;
+  return {
+    name: "MariaDB",
+    missing: url ? undefined : "TEST_MARIADB_URL names no server",
+    open: (model) => openOnServer({ type: "mariadb", url }, model),
+  };
+}
+
+async function openOnServer(options: { type: "postgres" | "mariadb"; url?: string }, model: Model) {
+  const server = await new DataSource(options).initialize();
+  const name = `private_files_${randomBytes(8).toString("hex")}`;
+  await server.query(`CREATE DATABASE ${name}`);
+  const url = new URL(options.url!);
+  url.pathname = `/${name}`;
+  return initialize({ ...options, url: url.href }, model, async () => {
+    await server.query(`DROP DATABASE ${name}`);
+    await server.destroy();
+  });
+}
+
+async function initialize(
+  options: DataSourceOptions,
+  { entities, subscribers = [] }: Model,
+  cleanUp?: () => Promise<void>,
+): Promise<OpenDatabase> {
+  const dataSource = new DataSource({ ...options, entities, subscribers, synchronize: true } as DataSourceOptions);
+  await dataSource.initialize();
+  const close = async () => {
+    await dataSource.destroy();
+    await cleanUp?.();
+  };
+  return { dataSource, close };
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
