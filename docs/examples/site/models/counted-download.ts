@@ -1,0 +1,25 @@
+import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
+import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+
+/** A file for everyone who is signed in, which is what a column without a `condition` asks. Its downloads are counted. */
+@Entity()
+export class CountedDownload {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ length: 200 })
+  description!: string;
+
+  @PrivateFileColumn<CountedDownload>({ uploadTo: "downloadables", fields: { name: "originalName" } })
+  downloadable!: PrivateFile;
+
+  @Column({ default: 0 })
+  downloads!: number;
+
+  /** The file's name as the browser sent it. `attach` fills it. */
+  @Column({ length: 255 })
+  originalName!: string;
+
+  @Column()
+  createdAt!: Date;
+}

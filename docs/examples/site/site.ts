@@ -1,0 +1,53 @@
+import { fileURLToPath } from "node:url";
+import { Router } from "@koa/router";
+import Koa from "koa";
+import send from "koa-send";
+import session from "koa-session";
+import type { DataSource } from "typeorm";
+import { DiskStorage, PrivateFiles } from "typeorm-private-files";
+import { friendlyErrors, logFailure } from "./errors.js";
+import { homeRoutes } from "./home.js";
+import { safetyHeaders, sameOriginOnly } from "./safety.js";
+import { currentUser, signInRoutes } from "./sign-in.js";
+import { uploadRoutes } from "./uploads.js";
+
+/** What {@link createSite} needs to know. */
+export interface SiteOptions {
+  /** The folder of the private files. */
+  filesRoot: string;
+  /** The folder where uploads are until they have arrived whole. It must exist, and have room for the largest of them. */
+  incomingRoot: string;
+  /** Signs the session cookie. */
+  sessionSecret: string;
+}
+
+/** The example site, for a data source that is initialized and prepared. */
+export function createSite(dataSource: DataSource, options: SiteOptions): Koa {
+  const files = new PrivateFiles(dataSource, { storage: new DiskStorage(options.filesRoot) });
+  const app = new Koa();
+  app.keys = [options.sessionSecret];
+  app.on("error", logFailure);
+  app.use(safetyHeaders);
+  app.use(friendlyErrors);
+  app.use(publicFiles().routes());
+  app.use(session({ key: "session", sameSite: "lax", maxAge: "session" }, app));
+  app.use(sameOriginOnly);
+  app.use(currentUser(dataSource));
+  app.use(files.routes());
+  app.use(signInRoutes(dataSource).routes());
+  app.use(homeRoutes(dataSource, files).routes());
+  app.use(uploadRoutes(dataSource, files, options.incomingRoot).routes());
+  return app;
+}
+
+// They are not compiled, so they stay in the source folder, seen here from dist/docs/examples/site.
+const PUBLIC = fileURLToPath(new URL("../../../../docs/examples/site/public/", import.meta.url));
+
+function publicFiles(): Router {
+  const router = new Router();
+  router.get(["/site.css", "/site.js", "/icon.svg"], async (ctx) => {
+    ctx.set("Cache-Control", "no-cache");
+    await send(ctx, ctx.path, { root: PUBLIC });
+  });
+  return router;
+}
