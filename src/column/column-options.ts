@@ -19,7 +19,10 @@ export type DatabaseColumnOptions = Pick<
 
 /** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
 export interface PrivateFileFields<E> {
-  /** Gets the name that the upload came with, exactly as it came. It is the name offered to the browser, too. */
+  /**
+   * Gets the name that the upload came with, as it came, but for control characters and what is longer than the column. It is
+   * the name offered to the browser, too.
+   */
   name?: keyof E & string;
 }
 

@@ -36,7 +36,9 @@ export class PrivateColumn {
   /** Sets the property of an entity, and those siblings that `fields` names. */
   assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): void {
     this.column.setEntityValue(entity, file);
-    if (this.options.fields?.name) this.sibling(this.options.fields.name).setEntityValue(entity, fields.name);
+    if (!this.options.fields?.name) return;
+    const sibling = this.sibling(this.options.fields.name);
+    sibling.setEntityValue(entity, fields.name === null ? null : storable(fields.name, Number(sibling.length)));
   }
 
   /** The upload's own name, where a sibling property keeps it. */
@@ -77,4 +79,10 @@ export class PrivateColumn {
   checkFields(): void {
     for (const property of Object.values(this.options.fields ?? {})) this.sibling(property);
   }
+}
+
+/** A client may send any name; a database refuses a NUL and what is longer than the column. */
+function storable(name: string, length: number): string {
+  const clean = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(/\p{Cc}/gu, "");
+  return length > 0 ? [...clean].slice(0, length).join("") : clean;
 }

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import type { Context } from "koa";
 import { formatHttpDate } from "../http/http-date.js";
 import type { Decision } from "./decide.js";
@@ -31,14 +32,19 @@ export function answer(
  * Runs what may fail after the headers of a file were set: an error's answer, also one that the application renders,
  * must not carry them.
  */
-export async function withoutHeadersOnFailure(ctx: Context, send: () => Promise<void>): Promise<void> {
-  const before = new Set(ctx.res.getHeaderNames());
+export async function restoringHeadersOnFailure(ctx: Context, send: () => Promise<void>): Promise<void> {
+  const before = ctx.res.getHeaders();
   try {
     await send();
   } catch (error) {
-    if (!ctx.headerSent) for (const name of ctx.res.getHeaderNames()) if (!before.has(name)) ctx.remove(name);
+    if (!ctx.headerSent) restoreHeaders(ctx, before);
     throw error;
   }
+}
+
+function restoreHeaders({ res }: Context, before: OutgoingHttpHeaders): void {
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  for (const [name, value] of Object.entries(before)) if (value !== undefined) res.setHeader(name, value);
 }
 
 function refuse(ctx: Context, status: 412 | 416, size: number): void {

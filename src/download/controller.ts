@@ -6,7 +6,7 @@ import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
 import { isOver } from "../http/response-over.js";
 import type { Storage } from "../storage/storage.js";
-import { answer, withoutHeadersOnFailure } from "./answer.js";
+import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
 import { type Decision, decide } from "./decide.js";
@@ -112,7 +112,7 @@ export class DownloadController {
     const decision = decide(ctx.method, ctx.headers, object.size, validators, ranges);
     const sendsFile = ctx.method === "GET" && (decision.status === 200 || decision.status === 206);
     if (sendsFile) await this.announce(granted, description, decision);
-    await withoutHeadersOnFailure(ctx, async () => {
+    await restoringHeadersOnFailure(ctx, async () => {
       answer(ctx, decision, description, column.options.cacheControl, ranges);
       if (sendsFile) await this.deliver(granted, description, decision, delivery);
     });

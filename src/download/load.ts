@@ -43,7 +43,8 @@ function visibleRows(column: PrivateColumn, ctx: Context): FindOptionsWhere<Obje
 /** A data source can be told to leave out values of undefined: the rows of everybody would be seen then. */
 function isComplete(where: unknown): boolean {
   if (typeof where !== "object" || where === null) return false;
-  if (Object.getPrototypeOf(where) !== Object.prototype) return true;
+  // TypeORM's operators, dates and the like are values as they are.
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(where))) return true;
   return Object.values(where).every(
     (value) => value !== undefined && value !== null && (typeof value !== "object" || isComplete(value)),
   );

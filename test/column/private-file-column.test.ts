@@ -38,7 +38,7 @@ class Contract extends Document {}
 
 class Profile {
   @PrivateFileColumn({ uploadTo: "photos", nullable: true, fields: { name: "photoName" } }) photo!: PrivateFile | null;
-  @Column({ type: String, nullable: true }) photoName!: string | null;
+  @Column({ type: String, length: 40, nullable: true }) photoName!: string | null;
 }
 
 @Entity()
@@ -131,6 +131,22 @@ describeOnEachDatabase("a private file column", (database) => {
     const answer = await application.get(files.url(loaded, "profile.photo"), { as: "anybody" });
     assert.equal(answer.body.toString(), "a face");
     assert.equal(answer.headers["content-disposition"], 'attachment; filename="me & you.png"');
+  });
+
+  it("keeps any name that a client sends in a way that the database takes", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const names = ["a\0b\r\n.png", "\ud800.png", "😀".repeat(100), "../../etc/passwd", "", 'Ünï "cödé" 日本.png'];
+    const kept = [];
+    for (const filename of names) {
+      const person = dataSource.manager.create(Person, { profile: {} });
+      await files.attach(person, "profile.photo", Buffer.from("x"), { filename });
+      await dataSource.manager.save(person);
+      kept.push((await dataSource.manager.findOneByOrFail(Person, { id: person.id })).profile.photoName);
+      assert.equal((await application.get(files.url(person, "profile.photo"), { as: "anybody" })).status, 200);
+    }
+    assert.deepEqual(kept, ["ab.png", "\ufffd.png", "😀".repeat(40), "../../etc/passwd", "", 'Ünï "cödé" 日本.png']);
   });
 
   it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {

@@ -410,6 +410,7 @@ describe("an application's own error page", () => {
     const { application, url } = await withDocument(t, {
       before: (app) =>
         app.use(async (ctx, next) => {
+          ctx.set({ "Content-Security-Policy": "default-src 'self'", "Cache-Control": "no-cache" });
           try {
             await next();
           } catch (error) {
@@ -429,9 +430,11 @@ describe("an application's own error page", () => {
     };
     const failed = await application.get(url);
     assert.equal(failed.body.toString(), "<h1>No</h1>");
-    for (const name of ["content-disposition", "etag", "last-modified", "accept-ranges", "content-security-policy"]) {
+    for (const name of ["content-disposition", "etag", "last-modified", "accept-ranges", "referrer-policy"]) {
       assert.equal(failed.headers[name], undefined, name);
     }
+    assert.equal(failed.headers["content-security-policy"], "default-src 'self'");
+    assert.equal(failed.headers["cache-control"], "no-cache");
     assert.deepEqual(
       seen.map(({ status, code }) => [status, code]),
       [
