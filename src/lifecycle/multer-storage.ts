@@ -19,8 +19,8 @@ export interface TemporaryUpload {
 
 /** What multer asks of a storage engine. */
 export interface MulterStorageEngine {
-  /** Takes in one file of a form. */
-  _handleFile(request: unknown, file: { stream: Readable }, done: (error?: unknown, info?: object) => void): void;
+  /** Takes in one file of a form, and calls back with what is known of it. Typings of multer differ in what that is. */
+  _handleFile(request: unknown, file: object, done: (error?: unknown, info?: never) => void): void;
   /** Drops a file that the form was refused with. */
   _removeFile(request: unknown, file: object, done: (error: Error | null) => void): void;
 }
@@ -44,7 +44,10 @@ export function multerStorage(options: MulterStorageOptions = {}): MulterStorage
   return {
     _handleFile(_request, file, done) {
       const path = join(directory, `upload-${randomBytes(16).toString("hex")}`);
-      receive(file.stream, path).then((size) => done(null, { size, [TEMPORARY_FILE]: { path } }), done);
+      receive((file as { stream: Readable }).stream, path).then(
+        (size) => done(null, { size, [TEMPORARY_FILE]: { path } } as never),
+        done,
+      );
     },
     _removeFile(_request, file, done) {
       const path = (file as Partial<TemporaryUpload>)[TEMPORARY_FILE]?.path;

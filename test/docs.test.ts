@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { anchorsOf, documents, type Fence, fencesOf, linksOf } from "./support/markdown.js";
+
+// A fence marked `ts` is a module of its own, complete with its imports; a reader can paste it. There is no other kind, and no
+// way to leave one unchecked. The first one of README.md is a program, which is run.
+
+const checkout = resolve(import.meta.dirname, "../..");
+const pages = await markdownPages();
+
+describe("a code example of the documentation", () => {
+  let folder: string;
+  /** What the compiler has to say, by the file of the fence. */
+  let complaints: Map<string, string[]>;
+
+  before(async () => {
+    // Inside of the checkout, so that the package knows itself by its name, and imports find the checkout's node_modules.
+    folder = await mkdtemp(join(checkout, "dist/docs-"));
+    complaints = await compile(folder);
+  });
+
+  after(() => rm(folder, { recursive: true }));
+
+  it("is at least in README.md", async () => {
+    assert.equal(fencesOf(await read("README.md"))[0]?.info, "ts");
+  });
+
+  for (const [page, markdown] of pages) {
+    for (const fence of codeOf(markdown)) {
+      it(`compiles by itself against the package: ${page}, line ${fence.line}`, () => {
+        assert.equal(fence.info, "ts", "A TypeScript fence is marked ts and nothing else.");
+        assert.doesNotMatch(fence.code, /@ts-(nocheck|ignore)/);
+        assert.deepEqual(complaints.get(fileOf(page, fence)) ?? [], []);
+      });
+    }
+  }
+
+  it("in the first place of README.md runs, and serves the file at the address that it prints to alice alone", async (t) => {
+    const program = join(folder, fileOf("README.md", codeOf(await read("README.md"))[0]!).replace(/\.ts$/, ".js"));
+    const { url, stop } = await runProgram(program);
+    t.after(stop);
+    const answer = await fetch(url);
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers.get("content-disposition")!, /^attachment; filename="invoice\.pdf"/);
+    assert.match(await answer.text(), /^%PDF/);
+    const refused = await fetch(url.replace("alice", ""));
+    assert.equal(refused.status, 403);
+    assert.equal(await refused.text(), "Forbidden");
+  });
+});
+
+describe("the documentation", () => {
+  it("has a place in docs/reference.md for every name that the package exports", async () => {
+    const reference = await read("docs/reference.md");
+    const names = (await publicDeclarations()).map(({ name }) => name);
+    assert.ok(names.includes("PrivateFiles") && names.includes("PrivateFileError"));
+    assert.deepEqual(
+      names.filter((name) => !documents(reference, name)),
+      [],
+    );
+  });
+
+  it("has a row in docs/errors.md for every error code, and for no other", async () => {
+    const codes = (await read("src/errors.ts")).match(/(?<=\| ")ERR_\w+(?=")/g) ?? [];
+    const rows = (await read("docs/errors.md")).match(/(?<=^\| *`)ERR_\w+(?=` *\|)/gm) ?? [];
+    assert.ok(codes.length > 0);
+    assert.deepEqual(rows.toSorted(), codes.toSorted());
+  });
+
+  it("explains every option of a column and of PrivateFiles", async () => {
+    const explained = (await read("docs/columns.md")) + (await read("docs/reference.md"));
+    const declarations = await publicDeclarations();
+    const options = ["PrivateFileColumnOptions", "PrivateFileFields", "PrivateFilesOptions"].flatMap((name) =>
+      membersOf(declarations.find((declaration) => declaration.name === name)!.body).map((member) => member.name),
+    );
+    const database = declarations.find(({ name }) => name === "DatabaseColumnOptions")!.body.match(/(?<=")\w+(?=")/g)!;
+    assert.ok(options.includes("condition") && options.includes("hideDenied") && database.includes("nullable"));
+    assert.deepEqual(
+      [...options, ...database].filter((name) => !documents(explained, name)),
+      [],
+    );
+  });
+
+  it("has only links that lead to a file that is there, and to a heading in it", async () => {
+    for (const [page, markdown] of pages) {
+      for (const link of linksOf(markdown).filter((target) => !/^[a-z]+:/i.test(target))) {
+        const [path, anchor] = link.split("#") as [string, string?];
+        const target = path ? resolve(checkout, dirname(page), decodeURI(path)) : join(checkout, page);
+        assert.ok(target.startsWith(checkout) && existsSync(target), `${page}: ${link} leads to no file`);
+        if (anchor === undefined) continue;
+        const anchors = anchorsOf(await readFile(target, "utf8"));
+        assert.ok(anchors.includes(anchor), `${page}: ${link} leads to no heading; there are ${anchors.join(", ")}`);
+      }
+    }
+  });
+});
+
+describe("the source", () => {
+  it("describes every exported name", async () => {
+    const bare = (await publicDeclarations()).filter(({ described }) => !described);
+    assert.deepEqual(
+      bare.map(({ name, file }) => `${name} in ${file}`),
+      [],
+    );
+  });
+
+  it("describes every member of an exported interface, each option among them", async () => {
+    const interfaces = (await publicDeclarations()).filter(({ kind }) => kind === "interface");
+    const members = interfaces.flatMap(({ name, body }) =>
+      membersOf(body).map((member) => ({ ...member, name: `${name}.${member.name}` })),
+    );
+    assert.ok(members.some(({ name }) => name === "PrivateFileColumnOptions.condition"));
+    assert.deepEqual(
+      members.filter(({ described }) => !described).map(({ name }) => name),
+      [],
+    );
+  });
+});
+
+/** A name that src/index.ts exports, where it is declared. */
+interface Declaration {
+  name: string;
+  kind: string;
+  file: string;
+  body: string;
+  described: boolean;
+}
+
+async function publicDeclarations(): Promise<Declaration[]> {
+  const index = await read("src/index.ts");
+  const declarations: Declaration[] = [];
+  for (const [, list, from] of index.matchAll(/export (?:type )?(\*|\{[^}]*\}) from "\.\/([^"]+)\.js"/g)) {
+    const found = declarationsIn(`src/${from}.ts`, await read(`src/${from}.ts`));
+    const wanted = list === "*" ? found.map(({ name }) => name) : list!.replaceAll("type ", "").match(/\w+/g)!;
+    for (const name of wanted) {
+      const declaration = found.find((one) => one.name === name);
+      assert.ok(declaration, `${name} is exported by ${from} in a way that this test can't read`);
+      declarations.push(declaration);
+    }
+  }
+  return declarations;
+}
+
+function declarationsIn(file: string, source: string): Declaration[] {
+  const starts = source.matchAll(/^export (?:abstract |async )*(class|function|interface|type|const) (\w+)/gm);
+  return [...starts].map((match) => ({
+    kind: match[1]!,
+    name: match[2]!,
+    file,
+    body: source.slice(match.index).split(/\n\n(?=\S)/, 1)[0]!,
+    described: isDescribed(source, match.index),
+  }));
+}
+
+/** The members of an interface. */
+function membersOf(body: string): { name: string; described: boolean }[] {
+  const members = body.matchAll(/^ {2}(?:readonly )?(\[?\w+\]?)\??[:(<]/gm);
+  return [...members].map((match) => ({ name: match[1]!, described: isDescribed(body, match.index) }));
+}
+
+function isDescribed(source: string, index: number): boolean {
+  return /\*\/\s*$/.test(source.slice(0, index));
+}
+
+/** Compiles all examples at once, each as a file whose lines are numbered as on its page. */
+async function compile(folder: string): Promise<Map<string, string[]>> {
+  for (const [page, markdown] of pages) {
+    for (const fence of codeOf(markdown)) {
+      await writeFile(join(folder, fileOf(page, fence)), "\n".repeat(fence.line) + fence.code);
+    }
+  }
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(EXAMPLES));
+  const compiler = join(checkout, "node_modules/typescript/bin/tsc");
+  const { stdout } = await promisify(execFile)(process.execPath, [compiler], { cwd: folder }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  const complaints = new Map<string, string[]>();
+  // A message's further lines are indented.
+  for (const message of stdout.split(/\n(?! )/).filter((text) => text !== "")) {
+    const file = /^([^(\s]+\.ts)\(/.exec(message)?.[1];
+    assert.ok(file, `The compiler complains of no example, but: ${message}`);
+    complaints.set(file, [...(complaints.get(file) ?? []), message]);
+  }
+  return complaints;
+}
+
+const EXAMPLES = {
+  extends: "../../tsconfig.json",
+  compilerOptions: {
+    ...{ rootDir: ".", outDir: ".", incremental: false, tsBuildInfoFile: null, moduleDetection: "force" },
+    // A reader sees a part of an application.
+    ...{ noUnusedLocals: false, noUnusedParameters: false },
+  },
+  include: ["*.ts"],
+  // Else the compiler would leave out the folder that it writes to.
+  exclude: [],
+};
+
+/** Starts a program in an empty folder, and waits until it prints an address. */
+async function runProgram(file: string): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "readme-"));
+  const environment = { ...process.env, PORT: String(await freePort()) };
+  const program = spawn(process.execPath, [file], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const stop = async () => {
+    if (program.exitCode === null && program.kill()) await once(program, "exit");
+    await rm(folder, { recursive: true });
+  };
+  return { url: await addressOf(program).catch((error) => stop().then(() => Promise.reject(error))), stop };
+}
+
+/** The first address that a program prints. */
+async function addressOf(program: ChildProcess): Promise<string> {
+  let printed = "";
+  for (const output of [program.stdout!, program.stderr!]) output.on("data", (chunk) => (printed += chunk));
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && program.exitCode === null; await delay(50)) {
+    const url = /https?:\/\/\S+(?=\s)/.exec(printed)?.[0];
+    if (url) return url;
+  }
+  throw new Error(`The program printed no address, but: ${printed}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** The TypeScript of a page, however it is marked. */
+function codeOf(markdown: string): Fence[] {
+  return fencesOf(markdown).filter(({ info }) => /^(ts|tsx|mts|cts|typescript)\b/i.test(info));
+}
+
+function fileOf(page: string, fence: Fence): string {
+  return `${page.replaceAll("/", "-").replace(/\.md$/, "")}-${fence.line}.ts`;
+}
+
+async function read(path: string): Promise<string> {
+  return readFile(join(checkout, path), "utf8");
+}
+
+/** The pages that people read, by their paths from the checkout. */
+async function markdownPages(): Promise<Map<string, string>> {
+  const top = (await readdir(checkout)).map((name) => join(checkout, name));
+  const docs = (await readdir(join(checkout, "docs"), { recursive: true })).map((name) => join(checkout, "docs", name));
+  const found = new Map<string, string>();
+  for (const path of [...top, ...docs].filter((name) => name.endsWith(".md")).sort()) {
+    found.set(relative(checkout, path), await readFile(path, "utf8"));
+  }
+  return found;
+}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, posix, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const checkout = resolve(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+interface Manifest {
+  name: string;
+  exports: Record<string, string | Record<string, string>>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+}
+
+describe("the published package", () => {
+  let folder: string;
+  let manifest: Manifest;
+  /** The paths in the tarball. */
+  let packed: string[];
+  /** Where the tarball is unpacked: in the `node_modules` of an empty project. */
+  let installed: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "package-"));
+    manifest = JSON.parse(await readFile(join(checkout, "package.json"), "utf8"));
+    installed = join(folder, "project/node_modules", manifest.name);
+    packed = await packInto(folder, installed);
+    await linkDependencies(manifest, dirname(installed));
+  });
+
+  after(() => rm(folder, { recursive: true }));
+
+  it("contains the code, its sources, its types and what a reader looks for first, and nothing else", () => {
+    const code = /^(dist\/)?(src\/.+|test\/support\/storage-contract)\.(ts|js|d\.ts)(\.map)?$/;
+    const read = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+    assert.deepEqual(packed.filter((path) => !code.test(path)).sort(), read);
+  });
+
+  it("contains what its exports name", async () => {
+    const targets = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === "string" ? target : Object.values(target),
+    );
+    const paths = targets.map((target) => posix.normalize(target));
+    assert.ok(paths.includes("dist/src/index.js") && paths.includes("dist/src/index.d.ts"));
+    assert.deepEqual(
+      paths.filter((path) => !packed.includes(path)),
+      [],
+    );
+  });
+
+  it("was built of the sources that it contains, and of no others", async () => {
+    const built = packed.filter((path) => /^dist\/.*\.js$/.test(path));
+    const sources = packed.filter((path) => /^(src|test)\//.test(path));
+    assert.deepEqual(
+      built.map((path) => path.replace(/^dist\/(.*)\.js$/, "$1.ts")).sort(),
+      sources.sort(),
+      "Remove dist/ and build again.",
+    );
+  });
+
+  it("says nothing about the machine that it was built on", async () => {
+    for (const path of packed) {
+      const text = await readFile(join(installed, path), "utf8");
+      for (const place of [checkout, homedir(), tmpdir()]) {
+        assert.equal(text.includes(`${place}/`), false, `${path} contains ${place}/`);
+      }
+    }
+  });
+
+  it("has source maps that lead to its own sources", async () => {
+    const maps = packed.filter((path) => path.endsWith(".map"));
+    assert.ok(maps.length > 0);
+    for (const path of maps) {
+      const { sources } = JSON.parse(await readFile(join(installed, path), "utf8")) as { sources: string[] };
+      for (const source of sources) {
+        const target = posix.join(posix.dirname(path), source);
+        assert.ok(packed.includes(target), `${path} leads to ${target}`);
+      }
+    }
+  });
+
+  it("gives import and require() the same names, at every entry", async () => {
+    for (const entry of Object.keys(manifest.exports).filter((path) => !path.endsWith(".json"))) {
+      const name = posix.join(manifest.name, entry);
+      const code = `
+        import * as imported from "${name}";
+        import { createRequire } from "node:module";
+        const required = createRequire(import.meta.url)("${name}");
+        const same = Object.keys(imported).every((name) => imported[name] === required[name]);
+        console.log(JSON.stringify({ names: Object.keys(imported), same }));`;
+      const { names, same } = JSON.parse((await runInProject(code)).stdout);
+      assert.deepEqual(names, Object.keys(await import(name)));
+      assert.ok(names.includes(entry === "." ? "PrivateFiles" : "describeStorage"));
+      assert.equal(same, true);
+    }
+  });
+
+  it("loads nothing but what it declares: no database driver, no form parser, no optional package", async () => {
+    const coverage = join(folder, "coverage");
+    // What V8 counts coverage of is what was loaded, by `import` and by `require()`.
+    const { stderr } = await runInProject(`import "${manifest.name}";`, { NODE_V8_COVERAGE: coverage });
+    assert.equal(stderr, "");
+    const loaded = await packagesLoaded(coverage);
+    const declared = await dependenciesOf([
+      ...Object.keys(manifest.dependencies),
+      ...requiredPeers(manifest),
+      // `debug`, which TypeORM depends on, takes it where another package brought it.
+      "supports-color",
+    ]);
+    assert.ok(loaded.has(manifest.name) && loaded.has("typeorm"));
+    assert.deepEqual(
+      [...loaded].filter((name) => name !== manifest.name && !declared.has(name)),
+      [],
+    );
+  });
+
+  it("compiles in a strict TypeScript project that checks the types of its libraries", async () => {
+    const project = join(folder, "project");
+    await writeFile(join(project, "package.json"), '{ "type": "module" }');
+    await writeFile(join(project, "consumer.ts"), CONSUMER);
+    await writeFile(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: STRICT, include: ["consumer.ts"] }),
+    );
+    assert.deepEqual(await compile(project), []);
+  });
+
+  it("refuses a wrong type in such a project", async () => {
+    const project = join(folder, "project");
+    await writeFile(join(project, "consumer.ts"), CONSUMER.replace("report.number ===", "report.nummer ==="));
+    const compiled = await compile(project);
+    assert.match(compiled.join("\n"), /consumer\.ts.*Property 'nummer' does not exist on type 'Report'/);
+  });
+
+  /** Runs an ES module as a file of the project. */
+  async function runInProject(code: string, environment: NodeJS.ProcessEnv = {}) {
+    const file = join(folder, "project", "main.mjs");
+    await writeFile(file, code);
+    return run(process.execPath, [file], { env: { ...withoutCoverage(), ...environment } });
+  }
+});
+
+/** What a user's application has: entities with a condition, a data source and Koa. */
+const CONSUMER = `
+import Koa from "koa";
+import { Column, DataSource, Entity, PrimaryGeneratedColumn } from "typeorm";
+import { type AfterDownloadEvent, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles, type PrivateFileSubscriber } from "typeorm-private-files";
+
+@Entity()
+export class Report {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() number!: string;
+  @PrivateFileColumn<Report>({ condition: (ctx, report) => report.number === ctx.state.user })
+  scan!: PrivateFile;
+}
+
+export class Downloads implements PrivateFileSubscriber<Report> {
+  listenTo = () => Report;
+  afterDownload(event: AfterDownloadEvent<Report>) {
+    console.log(event.entity.number, event.seconds);
+  }
+}
+
+const dataSource = new DataSource({ type: "sqljs", entities: [Report], subscribers: [Downloads] });
+export const files = new PrivateFiles(dataSource, { storage: new DiskStorage("private") });
+export const app = new Koa().use(files.routes());
+`;
+
+const STRICT = {
+  target: "es2022",
+  lib: ["es2023"],
+  module: "nodenext",
+  types: ["node"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  noEmit: true,
+};
+
+/** Packs the checkout as it is built, and unpacks that. npm would build it again. */
+async function packInto(folder: string, installed: string): Promise<string[]> {
+  const options = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await run("npm", options, { cwd: checkout, env: withoutCoverage() });
+  const [tarball] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+  await mkdir(installed, { recursive: true });
+  await run("tar", ["-xzf", join(folder, tarball!.filename), "--strip-components=1", "-C", installed]);
+  return tarball!.files.map(({ path }) => path);
+}
+
+/** Gives the project what npm would install with the package, and nothing else, without asking a registry. */
+async function linkDependencies(manifest: Manifest, modules: string): Promise<void> {
+  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "@types/node"];
+  for (const name of names) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(join(checkout, "node_modules", name), join(modules, name));
+  }
+}
+
+function requiredPeers({ peerDependencies }: Manifest): string[] {
+  return Object.keys(peerDependencies).filter((name) => !name.startsWith("@types/"));
+}
+
+async function packagesLoaded(coverage: string): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (const file of await readdir(coverage)) {
+    const { result } = JSON.parse(await readFile(join(coverage, file), "utf8")) as { result: { url: string }[] };
+    for (const { url } of result) {
+      const path = url.startsWith("file:") ? fileURLToPath(url) : "";
+      const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+      if (name) names.add(name);
+    }
+  }
+  return names;
+}
+
+/** The packages and all that they depend on, by the lockfile; optional ones are no dependencies. */
+async function dependenciesOf(names: string[]): Promise<Set<string>> {
+  const lockfile = JSON.parse(await readFile(join(checkout, "package-lock.json"), "utf8"));
+  const found = new Set<string>();
+  const queue = [...names];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    for (const [path, entry] of Object.entries<{ dependencies?: object }>(lockfile.packages)) {
+      if (path.endsWith(`node_modules/${name}`)) queue.push(...Object.keys(entry.dependencies ?? {}));
+    }
+  }
+  return found;
+}
+
+/** What the compiler has to say of the project's own files and the package's. Those of other packages are outside of the project. */
+async function compile(project: string): Promise<string[]> {
+  const compiler = join(checkout, "node_modules/typescript/bin/tsc");
+  const { stdout } = await run(process.execPath, [compiler], { cwd: project, env: withoutCoverage() }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  return stdout.split("\n").filter((line) => /^[^. ].*\berror\b/.test(line));
+}
+
+/** npm's and the compiler's own coverage is of no use, and large. */
+function withoutCoverage(): NodeJS.ProcessEnv {
+  const { NODE_V8_COVERAGE: _, ...environment } = process.env;
+  return environment;
+}

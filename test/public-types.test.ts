@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import type { Readable } from "node:stream";
+import { describe, it } from "node:test";
+import type { Context } from "koa";
+import {
+  Column,
+  Entity,
+  EntitySchema,
+  EventSubscriber,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from "typeorm";
+import {
+  type AfterDownloadEvent,
+  type BeforeDownloadEvent,
+  type DownloadDeniedEvent,
+  fromPath,
+  multerStorage,
+  PrivateFile,
+  PrivateFileColumn,
+  PrivateFileError,
+  type PrivateFileErrorCode,
+  type PrivateFileProperty,
+  type PrivateFileSubscriber,
+  type PrivateFiles,
+  privateFileColumn,
+  type Storage,
+  type TemporaryUpload,
+  type UploadSource,
+} from "typeorm-private-files";
+
+// What is here is checked by the compiler: `npm test` does not begin while a line below `@ts-expect-error` compiles, nor while
+// one of the others does not. Each refusal stands beside a line that differs in one thing and is accepted.
+
+@Entity()
+class User {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+}
+
+class Profile {
+  @Column() nickname!: string;
+  @PrivateFileColumn<Profile>({ filename: (profile) => profile.nickname }) photo!: PrivateFile | null;
+}
+
+@Entity()
+class Invoice {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() number!: string;
+  @Column(() => Profile) profile!: Profile;
+  @ManyToOne(() => User) owner!: Relation<User>;
+  @PrivateFileColumn<Invoice>({ uploadTo: (invoice, filename) => `${invoice.number.trim()}/${filename}` })
+  scan!: PrivateFile;
+  @PrivateFileColumn<Invoice>({ nullable: true }) receipt?: PrivateFile | null;
+  title(): string {
+    return this.number;
+  }
+}
+
+/** What the options of a column know of their entity. */
+function columnOptions() {
+  PrivateFileColumn<Invoice>({
+    condition: (ctx, invoice) => {
+      ctx satisfies Context;
+      invoice satisfies Invoice;
+      // @ts-expect-error: an invoice has no price
+      invoice.price;
+      return invoice.owner.id === ctx.state.user?.id;
+    },
+    where: (ctx) => ({ owner: { id: Number(ctx.state.user?.id) } }),
+    filename: (invoice) => invoice.number satisfies string,
+    relations: { owner: true },
+    fields: { name: "number" },
+  });
+  PrivateFileColumn<Invoice>({ where: () => [{ id: 1 }, { number: "2" }], condition: async () => true });
+
+  // @ts-expect-error: a rule answers with a boolean, not with whatever is truthy
+  PrivateFileColumn<Invoice>({ condition: (_ctx, invoice) => invoice.number });
+  // @ts-expect-error: an invoice has no price
+  PrivateFileColumn<Invoice>({ where: () => ({ price: 1 }) });
+  // @ts-expect-error: an id is a number
+  PrivateFileColumn<Invoice>({ where: () => ({ id: "1" }) });
+  // @ts-expect-error: a name is text
+  PrivateFileColumn<Invoice>({ filename: (invoice) => invoice.id });
+  // @ts-expect-error: an invoice has no relation to a customer
+  PrivateFileColumn<Invoice>({ relations: { customer: true } });
+  // @ts-expect-error: an invoice has no property of that name
+  PrivateFileColumn<Invoice>({ fields: { name: "originalName" } });
+  // @ts-expect-error: there is no such option
+  PrivateFileColumn<Invoice>({ upload_to: "uploads" });
+  // @ts-expect-error: the type of the database column is not for the user to choose
+  PrivateFileColumn<Invoice>({ type: "bytea" });
+  // @ts-expect-error: a key is text
+  PrivateFileColumn<Invoice>({ uploadTo: (invoice) => invoice.id });
+}
+
+/** An entity schema takes the same options. */
+function schemaColumn() {
+  new EntitySchema<Invoice>({
+    name: "Invoice",
+    columns: { scan: privateFileColumn<Invoice>({ condition: (_ctx, invoice) => invoice.number === "1" }) },
+  });
+  // @ts-expect-error: an invoice has no price
+  privateFileColumn<Invoice>({ condition: (_ctx, invoice) => invoice.price === 1 });
+}
+
+/** Only the private file columns of an entity can be named. */
+function properties(files: PrivateFiles, invoice: Invoice, source: Readable) {
+  for (const property of ["scan", "receipt", "profile.photo"] as const) {
+    property satisfies PrivateFileProperty<Invoice>;
+    files.url(invoice, property) satisfies string;
+    files.attach(invoice, property, source) satisfies Promise<PrivateFile>;
+    files.open(invoice, property, { start: 0, end: 9 }) satisfies Promise<Readable>;
+    files.stat(invoice, property);
+    files.detach(invoice, property);
+  }
+  // @ts-expect-error: a number is text, no file
+  files.url(invoice, "number");
+  // @ts-expect-error: a relation is no file
+  files.url(invoice, "owner");
+  // @ts-expect-error: nor is an embedded entity
+  files.attach(invoice, "profile", source);
+  // @ts-expect-error: nor is its text
+  files.attach(invoice, "profile.nickname", source);
+  // @ts-expect-error: an invoice has no such property
+  files.attach(invoice, "photo", source);
+  // @ts-expect-error: a method is no file
+  files.open(invoice, "title");
+  // @ts-expect-error: an embedded entity has no such property
+  files.detach(invoice, "profile.scan");
+}
+
+/** What a request could have written is no upload. */
+function uploadSources(files: PrivateFiles, invoice: Invoice, multerFile: TemporaryUpload, web: ReadableStream) {
+  [Buffer.of(1), new Uint8Array(1), new Blob([]), fromPath("report.pdf"), multerFile, web] satisfies UploadSource[];
+  files.attach(invoice, "scan", Buffer.from("text"), { filename: "a.pdf", type: "application/pdf" });
+  // @ts-expect-error: a string is neither bytes nor a path
+  files.attach(invoice, "scan", "report.pdf");
+  // @ts-expect-error: JSON could have made this
+  files.attach(invoice, "scan", { originalname: "report.pdf", size: 1 });
+  // @ts-expect-error: and this
+  files.attach(invoice, "scan", { type: "Buffer", data: [1, 2, 3] });
+  // @ts-expect-error: this is not where the bytes are, but what the row says
+  files.attach(invoice, "scan", invoice.scan);
+  // @ts-expect-error: nothing was uploaded
+  files.attach(invoice, "scan", undefined);
+  // @ts-expect-error: the name of an upload is text
+  files.attach(invoice, "scan", Buffer.from("text"), { filename: 1 });
+  // @ts-expect-error: a request's text can't be assigned to the column either
+  invoice.scan = "uploads/of-another.pdf";
+  // @ts-expect-error: a private file can't be changed into another
+  invoice.scan.key = "uploads/of-another.pdf";
+  multerStorage({ directory: "/tmp" });
+}
+
+/** The events of a subscriber have the entity that it listens to. */
+@EventSubscriber()
+class InvoiceDownloads implements PrivateFileSubscriber<Invoice> {
+  listenTo() {
+    return Invoice;
+  }
+  async beforeDownload(event: BeforeDownloadEvent<Invoice>) {
+    event.entity satisfies Invoice;
+    await event.manager.increment(Invoice, { id: event.entity.id }, "number", 1);
+    // @ts-expect-error: an invoice has no price
+    event.entity.price;
+    // @ts-expect-error: the range is absent for a whole file
+    event.range.start;
+    // @ts-expect-error: how much was sent is not known before
+    event.bytesSent;
+  }
+  afterDownload(event: AfterDownloadEvent<Invoice>) {
+    event.entity.number satisfies string;
+    event.seconds satisfies number;
+    // @ts-expect-error: it is absent where another server sent the file
+    event.bytesSent satisfies number;
+  }
+  downloadDenied(event: DownloadDeniedEvent<Invoice>) {
+    event.entity?.number satisfies string | undefined;
+    // @ts-expect-error: a refused request may have found no row
+    event.entity.number;
+    // @ts-expect-error: there is no such step
+    event.step === "deliver";
+  }
+}
+
+class WrongSubscriber implements PrivateFileSubscriber<Invoice> {
+  // @ts-expect-error: it is told of invoices, not of users
+  beforeDownload(_event: BeforeDownloadEvent<User>) {}
+}
+
+/** A code can be looked at without a list of strings of one's own. */
+function errorCodes(error: PrivateFileError) {
+  error.code satisfies PrivateFileErrorCode;
+  if (error.code === "ERR_PRIVATE_FILE_KEY_TAKEN") return;
+  // @ts-expect-error: there is no such code
+  if (error.code === "ERR_PRIVATE_FILE_TYPO") return;
+}
+
+/** A storage may leave out what it can't do, and nothing else. */
+function storages(complete: Storage) {
+  const { put, stat, read, delete: remove, list } = complete;
+  ({ put, stat, read, delete: remove, list }) satisfies Storage;
+  // @ts-expect-error: without `stat` nothing could be sent
+  ({ put, read, delete: remove, list }) satisfies Storage;
+}
+
+const checkedByTheCompiler = [columnOptions, schemaColumn, properties, uploadSources, errorCodes, storages];
+
+describe("the public types", () => {
+  it("let the options of a column, the files of an entity and the events of a subscriber see the entity's type", () => {
+    // It was compiled, or it would not run: so the lines above hold. These are the classes that they were compiled with.
+    assert.equal(checkedByTheCompiler.length, 6);
+    assert.deepEqual(
+      [new InvoiceDownloads().listenTo(), new WrongSubscriber() instanceof WrongSubscriber],
+      [Invoice, true],
+    );
+  });
+
+  it("refuse at run time, too, the upload sources and options that they refuse", () => {
+    assert.throws(() => PrivateFileColumn<Invoice>({ type: "bytea" } as object)(Invoice.prototype, "another"), {
+      code: "ERR_PRIVATE_FILE_CONFIGURATION",
+    });
+    assert.throws(() => PrivateFileColumn<Invoice>({ upload_to: "uploads" } as object)(Invoice.prototype, "another"), {
+      code: "ERR_PRIVATE_FILE_CONFIGURATION",
+    });
+  });
+});

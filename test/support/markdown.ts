@@ -1,0 +1,59 @@
+/** A fenced block of code. */
+export interface Fence {
+  /** What stands after the opening backticks: the language, and perhaps more. */
+  info: string;
+  code: string;
+  /** The line of the opening backticks, counted from 1. */
+  line: number;
+}
+
+/** The fenced blocks of a page, in their order. */
+export function fencesOf(markdown: string): Fence[] {
+  return [...markdown.matchAll(FENCE)].map((match) => ({
+    info: match[2]!.trim(),
+    code: match[3]!,
+    line: markdown.slice(0, match.index).split("\n").length,
+  }));
+}
+
+/** The targets of a page's links, as they are written. What stands in code is no link. */
+export function linksOf(markdown: string): string[] {
+  const prose = withoutCode(markdown);
+  const inline = prose.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g);
+  const definitions = prose.matchAll(/^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)/gm);
+  return [...inline, ...definitions].map((match) => match[1]!);
+}
+
+/** The anchors that GitHub gives to a page's headings. */
+export function anchorsOf(markdown: string): string[] {
+  const times = new Map<string, number>();
+  return headingsOf(markdown).map((heading) => {
+    const slug = heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, "")
+      .replaceAll(" ", "-");
+    const before = times.get(slug) ?? 0;
+    times.set(slug, before + 1);
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+}
+
+/** Whether a page speaks of a name of the code: in a heading, or anywhere as `code`. */
+export function documents(markdown: string, name: string): boolean {
+  const prose = markdown.replace(FENCE, "");
+  const code = [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
+  const word = new RegExp(`(?<![\\w$])${name}(?![\\w$])`);
+  return [...headingsOf(markdown), ...code].some((text) => word.test(text));
+}
+
+function headingsOf(markdown: string): string[] {
+  return [...markdown.replace(FENCE, "").matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm)].map((match) =>
+    match[1]!.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"),
+  );
+}
+
+function withoutCode(markdown: string): string {
+  return markdown.replace(FENCE, "").replace(/(`+)(?!`).*?(?<!`)\1(?!`)/gs, "");
+}
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})([^\n]*)\n(.*?)^ {0,3}\1[`~]*[ \t]*$/gms;
