@@ -22,7 +22,7 @@ export interface MulterStorageEngine {
   /** Takes in one file of a form, and calls back with what is known of it. Typings of multer differ in what that is. */
   _handleFile(request: unknown, file: object, done: (error?: unknown, info?: never) => void): void;
   /** Drops a file that the form was refused with. */
-  _removeFile(request: unknown, file: object, done: (error: Error | null) => void): void;
+  _removeFile(request: unknown, file: object, done: (error: never) => void): void;
 }
 
 /** Where {@link multerStorage} keeps files until they are attached. */
@@ -51,7 +51,10 @@ export function multerStorage(options: MulterStorageOptions = {}): MulterStorage
     },
     _removeFile(_request, file, done) {
       const path = (file as Partial<TemporaryUpload>)[TEMPORARY_FILE]?.path;
-      (path === undefined ? Promise.resolve() : unlink(path)).then(() => done(null), done);
+      (path === undefined ? Promise.resolve() : unlink(path)).then(
+        () => done(null as never),
+        done as (error: unknown) => void,
+      );
     },
   };
 }
