@@ -21,7 +21,6 @@ export class ObjectBody extends Readable {
    */
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     this.piped = true;
-    destination.once("close", () => this.destroy());
     this.writeAll(destination as unknown as Writable).then(
       () => this.finish(destination, options?.end !== false),
       (error: Error) => this.destroy(error),

@@ -130,6 +130,27 @@ describe("streamDelivery", () => {
     assert.deepEqual(application.errors, []);
   });
 
+  it("leaves room for the listeners of other middleware: Node warns of more than ten", async (t) => {
+    const counts: number[] = [];
+    const before = (app: Koa) =>
+      app.use(async (ctx, next) => {
+        const write = ctx.res.write.bind(ctx.res);
+        ctx.res.write = (...all: unknown[]) => {
+          setImmediate(() => counts.push(ctx.res.listenerCount("close")));
+          return write(...(all as [Buffer]));
+        };
+        await next();
+      });
+    const { application, url } = await withFilm(t, { before });
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    t.after(() => process.off("warning", note));
+    await application.get(url);
+    assert.ok(counts.length > 10 && Math.max(...counts) <= 8, `there were ${Math.max(...counts)} listeners`);
+    assert.deepEqual(warnings, []);
+  });
+
   it("may be piped by middleware that changes the body", async (t) => {
     const before = (app: Koa) =>
       app.use(async (ctx, next) => {
