@@ -51,7 +51,7 @@ start_postgres() {
 }
 
 programs_of_postgres() {
-  find /usr/lib/postgresql -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -1
+  { find /usr/lib/postgresql -path '*/bin/initdb' -printf '%h\n' 2>/dev/null || true; } | sort -V | tail -1
 }
 
 start_mariadb() {
@@ -62,9 +62,10 @@ start_mariadb() {
   run_as mysql
   (cd "$folder" && "${as[@]}" mariadb-install-db --no-defaults --datadir="$folder/data" --skip-test-db \
     --auth-root-authentication-method=normal >log)
+  # The character set is Debian's default; MariaDB's own is still latin1.
   (cd "$folder" && exec "${as[@]}" mariadbd --no-defaults --datadir="$folder/data" --port="$port" \
-    --bind-address=127.0.0.1 --socket=socket --pid-file=pid --innodb-flush-log-at-trx-commit=0) \
-    >>"$folder/log" 2>&1 </dev/null &
+    --bind-address=127.0.0.1 --socket=socket --pid-file=pid --innodb-flush-log-at-trx-commit=0 \
+    --character-set-server=utf8mb4 --collation-server=utf8mb4_general_ci) >>"$folder/log" 2>&1 </dev/null &
   server_stops+=("-TERM $!")
   TEST_MARIADB_URL=mysql://root@127.0.0.1:$port/mysql
   wait_until_usable "$TEST_MARIADB_URL" $! "$folder/log"
@@ -102,7 +103,7 @@ wait_until_usable() {
 # Only what this run started, by the number of its process.
 stop_databases() {
   local stop
-  for stop in "${server_stops[@]}"; do kill ${stop% *} "${stop#* }"; done
+  for stop in "${server_stops[@]}"; do kill "${stop% *}" "${stop#* }"; done
   for stop in "${server_stops[@]}"; do wait "${stop#* }"; done
   [[ -z $servers_folder ]] || rm -rf "$servers_folder"
 }

@@ -36,6 +36,7 @@ export interface PrivateFilesOptions {
 /** The private files of a data source: the one object that an application holds. */
 export class PrivateFiles {
   private readonly prefix: string;
+  private readonly timeout: number;
   private readonly delivery: Delivery;
   private known?: { columns: ColumnSet; locator: Locator };
 
@@ -47,9 +48,11 @@ export class PrivateFiles {
     private readonly dataSource: DataSource,
     private readonly options: PrivateFilesOptions = {},
   ) {
-    this.prefix = options.prefix ?? "/private-files";
-    this.delivery = options.delivery ?? streamDelivery();
-    checkOptions(this.prefix, options);
+    const { prefix = "/private-files", timeout = 10, delivery = streamDelivery() } = options;
+    checkOptions(prefix, timeout);
+    this.prefix = prefix === "/" ? "" : prefix;
+    this.timeout = timeout;
+    this.delivery = delivery;
     if (dataSource.isInitialized) this.know();
   }
 
@@ -67,7 +70,7 @@ export class PrivateFiles {
     const controller = new DownloadController({
       dataSource: this.dataSource,
       locator: this.know().locator,
-      timeout: this.options.timeout ?? 10,
+      timeout: this.timeout,
       hideDenied: this.options.hideDenied ?? false,
       storageOf: (column) => this.storageOf(column),
       deliveryOf: (column) => column.options.delivery ?? this.delivery,
@@ -88,7 +91,7 @@ export class PrivateFiles {
   url<E extends object>(entity: E, property: PrivateFileProperty<E>): string {
     const { columns, locator } = this.know();
     const path = locator.pathTo(columns.columnOf(entity, property), entity);
-    return `${this.options.baseUrl ?? ""}${this.prefix === "/" ? "" : this.prefix}/${path}`;
+    return `${this.options.baseUrl ?? ""}${this.prefix}/${path}`;
   }
 
   /**
@@ -170,7 +173,7 @@ export class PrivateFiles {
   }
 }
 
-function checkOptions(prefix: string, { timeout = 10 }: PrivateFilesOptions): void {
+function checkOptions(prefix: string, timeout: number): void {
   if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(prefix)) {
     throw new ConfigurationError(
       `PrivateFiles: "prefix" is "${prefix}". Give a path such as "/files", without a slash at its end.`,

@@ -145,6 +145,27 @@ describe("the published package", () => {
   }
 });
 
+describe("the lockfile", () => {
+  it("names every optional package, so that `npm ci` works on other platforms and where a registry lacks theirs", async () => {
+    const { packages } = await lockfile();
+    const optional = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+    const paths = Object.keys(packages);
+    assert.ok(optional.length > 0);
+    assert.deepEqual(
+      optional.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`))),
+      [],
+    );
+  });
+
+  it("names nothing outside of the checkout, and no registry", async () => {
+    const { packages } = await lockfile();
+    for (const [path, entry] of Object.entries(packages)) {
+      assert.match(path, /^(node_modules\/.+)?$/);
+      assert.equal(entry.resolved, undefined, path);
+    }
+  });
+});
+
 /** What a user's application has: entities with a condition, a data source and Koa. */
 const CONSUMER = `
 import Koa from "koa";
@@ -221,15 +242,23 @@ async function packagesLoaded(coverage: string): Promise<Set<string>> {
   return names;
 }
 
+interface Lockfile {
+  packages: Record<string, { resolved?: string; dependencies?: object; optionalDependencies?: object }>;
+}
+
+async function lockfile(): Promise<Lockfile> {
+  return JSON.parse(await readFile(join(checkout, "package-lock.json"), "utf8"));
+}
+
 /** The packages and all that they depend on, by the lockfile; optional ones are no dependencies. */
 async function dependenciesOf(names: string[]): Promise<Set<string>> {
-  const lockfile = JSON.parse(await readFile(join(checkout, "package-lock.json"), "utf8"));
+  const { packages } = await lockfile();
   const found = new Set<string>();
   const queue = [...names];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (found.has(name)) continue;
     found.add(name);
-    for (const [path, entry] of Object.entries<{ dependencies?: object }>(lockfile.packages)) {
+    for (const [path, entry] of Object.entries(packages)) {
       if (path.endsWith(`node_modules/${name}`)) queue.push(...Object.keys(entry.dependencies ?? {}));
     }
   }

@@ -141,6 +141,10 @@ function uploadSources(files: PrivateFiles, invoice: Invoice, multerFile: Tempor
   files.attach(invoice, "scan", { originalname: "report.pdf", size: 1 });
   // @ts-expect-error: and this
   files.attach(invoice, "scan", { type: "Buffer", data: [1, 2, 3] });
+  // @ts-expect-error: and this, which looks like what fromPath makes
+  files.attach(invoice, "scan", { path: "/etc/passwd", originalname: "x", size: 1 });
+  // @ts-expect-error: and this, which looks like a file of formidable
+  files.attach(invoice, "scan", { filepath: "/etc/passwd", originalFilename: "x", size: 1 });
   // @ts-expect-error: this is not where the bytes are, but what the row says
   files.attach(invoice, "scan", invoice.scan);
   // @ts-expect-error: nothing was uploaded

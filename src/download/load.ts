@@ -23,7 +23,7 @@ export async function load(
     query.andWhere(`entity.${key.propertyPath} = :key${index}`, { [`key${index}`]: value });
   }
   selectHiddenColumns(query, column);
-  const entity = await query.getOne();
+  const entity = await query.getOne().catch(unlessInexpressible);
   return entity && isOfClass(column, entity) ? entity : undefined;
 }
 
@@ -60,6 +60,14 @@ function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: P
   for (const needed of [column.column, ...column.entity.primaryColumns]) {
     if (!needed.isSelect) query.addSelect(`entity.${needed.propertyPath}`);
   }
+}
+
+/** What databases say of a key with characters that the column's character set does not have: no row can have that key. */
+const INEXPRESSIBLE = new Set(["ER_CANT_AGGREGATE_2COLLATIONS", "ER_CANNOT_CONVERT_STRING", "22P05"]);
+
+function unlessInexpressible(error: { code?: string }): null {
+  if (INEXPRESSIBLE.has(error.code ?? "")) return null;
+  throw error;
 }
 
 /** With single table inheritance a parent's URL would find a child's row, and skip what the child declares. */

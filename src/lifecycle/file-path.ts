@@ -1,9 +1,15 @@
-/** The path of a file to attach, as {@link fromPath} makes it. */
+/** The path of a file to attach. Only {@link fromPath} makes one. */
 export class FilePath {
-  constructor(
-    /** The path of a regular file that this process can read. */
-    readonly path: string,
-  ) {}
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The path of a regular file that this process can read. */
+  get path(): string {
+    return this.#path;
+  }
 }
 
 /**

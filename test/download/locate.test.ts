@@ -34,7 +34,13 @@ class Cover {
   @PrivateFileColumn(everybody) file!: PrivateFile | null;
 }
 
-const entities = [Report, Sheet, Page, Cover];
+@Entity()
+class Label {
+  @PrimaryColumn({ length: 40 }) text!: string;
+  @PrivateFileColumn(everybody) file!: PrivateFile | null;
+}
+
+const entities = [Label, Report, Sheet, Page, Cover];
 const uuid = "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b";
 
 describeOnEachDatabase("a URL", (database) => {
@@ -192,6 +198,19 @@ describeOnEachDatabase("a URL", (database) => {
       assert.equal((await application.get(`/private-files/report/file/1/${name}`)).status, 404);
     });
   }
+
+  it("with characters that the column's character set lacks is 404", async () => {
+    if (database.name === "MariaDB") {
+      await application.dataSource.query("ALTER TABLE label MODIFY text varchar(40) CHARACTER SET latin1 NOT NULL");
+    }
+    for (const text of ["%E6%97%A5%E6%9C%AC", "%F0%9F%98%80"]) {
+      assert.equal((await application.get(`/private-files/label/file/${text}/l.txt`)).status, 404);
+    }
+    assert.deepEqual(
+      application.errors.filter((error) => (error as { status?: number }).status !== 404),
+      [],
+    );
+  });
 
   it("ignores a query string", async () => {
     const answer = await application.get("/private-files/report/file/1/r.txt?id=2&entity=user&id=3");
