@@ -33,15 +33,15 @@ export interface ControllerOptions {
   deliveryOf(column: PrivateColumn): Delivery;
 }
 
-/** A request on its way through the steps. */
-interface Request {
+/** A request whose URL names a column. */
+interface Located {
   ctx: Context;
   column: PrivateColumn;
   location: Location;
 }
 
-/** A request that is granted: for an entity, and its file. */
-interface Granted extends Request {
+/** A request for a file that an entity has. */
+interface Loaded extends Located {
   entity: ObjectLiteral;
   file: PrivateFile;
 }
@@ -60,67 +60,68 @@ export class DownloadController {
     if (ctx.method !== "GET" && ctx.method !== "HEAD") throw methodNotAllowed();
     const location = this.options.locator.locate(...segments);
     if (!location) throw notFound();
-    const request = { ctx, location, column: location.column };
-    const granted = await this.authorize(request, await this.load(request));
+    const located = { ctx, location, column: location.column };
+    const loaded = await this.load(located);
+    await this.authorize(loaded);
     if (isOver(ctx)) return;
-    await this.answer(granted, await this.describe(granted));
+    await this.answer(loaded, await this.describe(loaded));
   }
 
-  private async load(request: Request): Promise<Granted> {
-    const entity = await load(this.options.dataSource, request.location, request.ctx).catch((error: unknown) => {
-      throw failed(`${request.column.subject}: loading the entity`, error);
+  private async load(located: Located): Promise<Loaded> {
+    const entity = await load(this.options.dataSource, located.location, located.ctx).catch((error: unknown) => {
+      throw failed(`${located.column.subject}: loading the entity`, error);
     });
-    const file = entity && this.isRequested(request, entity) ? request.column.fileOf(entity) : undefined;
-    if (!entity || !file) throw this.denied(request, "load", notFound());
-    return { ...request, entity, file };
+    const file = entity && this.isRequested(located, entity) ? located.column.fileOf(entity) : undefined;
+    if (!entity || !file) throw this.denied(located, "load", notFound());
+    return { ...located, entity, file };
   }
 
   /** Collations find a row by a key of other case or with other spaces; its URL is still another one. */
-  private isRequested({ column, location }: Request, entity: ObjectLiteral): boolean {
+  private isRequested({ column, location }: Located, entity: ObjectLiteral): boolean {
     const keyValues = this.options.locator.keyValuesOf(column, entity);
     return keyValues.every((value, index) => value === location.keyValues[index]);
   }
 
-  private async authorize(request: Request, granted: Granted): Promise<Granted> {
-    const { ctx, column } = request;
-    const allowed = await authorize(column, granted.entity, ctx, this.options.timeout).catch((error: unknown) => {
+  private async authorize(loaded: Loaded): Promise<void> {
+    const { ctx, column, entity } = loaded;
+    const allowed = await authorize(column, entity, ctx, this.options.timeout).catch((error: unknown) => {
       throw failed(`${column.subject}: "condition"`, error);
     });
-    if (allowed) return granted;
-    throw this.denied(request, "authorize", this.options.hideDenied ? notFound() : forbidden(), granted.entity);
+    if (allowed) return;
+    throw this.denied(loaded, "authorize", this.options.hideDenied ? notFound() : forbidden(), entity);
   }
 
-  private async describe(granted: Granted): Promise<Description> {
-    const { ctx, column, entity, file, location } = granted;
-    if (location.name !== file.name) throw this.denied(granted, "describe", notFound(), entity);
+  private async describe(loaded: Loaded): Promise<Description> {
+    const { ctx, column, entity, file, location } = loaded;
+    if (location.name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
     try {
       const description = await describe(ctx, column, this.options.storageOf(column), entity, file);
       if (description) return description;
-      this.logMissing(granted);
+      this.logMissing(loaded);
     } catch (error) {
-      if (!(error instanceof InvalidKeyError)) throw failed(`${column.subject}: asking the storage`, error);
-      this.logMissing(granted, error);
+      if (!(error instanceof InvalidKeyError)) throw failed(`${column.subject}: describing the file`, error);
+      this.logMissing(loaded, error);
     }
-    throw this.denied(granted, "describe", notFound(), entity);
+    throw this.denied(loaded, "describe", notFound(), entity);
   }
 
-  private async answer(granted: Granted, description: Description): Promise<void> {
-    const { ctx, column } = granted;
+  private async answer(loaded: Loaded, description: Description): Promise<void> {
+    const { ctx, column } = loaded;
     const { object, validators } = description;
     const delivery = this.options.deliveryOf(column);
     const ranges = delivery.ranges !== false;
     const decision = decide(ctx.method, ctx.headers, object.size, validators, ranges);
     const sendsFile = ctx.method === "GET" && (decision.status === 200 || decision.status === 206);
-    if (sendsFile) await this.announce(granted, description, decision);
+    if (sendsFile) await this.announce(loaded, description, decision);
     await restoringHeadersOnFailure(ctx, async () => {
       answer(ctx, decision, description, column.options.cacheControl, ranges);
-      if (sendsFile) await this.deliver(granted, description, decision, delivery);
+      if (sendsFile) await this.deliver(loaded, description, decision, delivery);
     });
   }
 
-  private async announce(granted: Granted, description: Description, decision: Decision): Promise<void> {
-    const { column, entity } = granted;
-    const event = beforeDownload(this.options.dataSource, granted, description, decision);
+  private async announce(loaded: Loaded, description: Description, decision: Decision): Promise<void> {
+    const { column, entity } = loaded;
+    const event = beforeDownload(this.options.dataSource, loaded, description, decision);
     try {
       await withinDeadline(
         this.options.timeout,
@@ -128,19 +129,19 @@ export class DownloadController {
         tellSubscribers("beforeDownload", event),
       );
     } catch (error) {
-      throw this.denied(granted, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
+      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
     }
     const { size } = description.object;
     reportWhenOver(event, event.range ? event.range.end - event.range.start + 1 : size);
   }
 
   private async deliver(
-    granted: Granted,
+    loaded: Loaded,
     description: Description,
     decision: Decision,
     delivery: Delivery,
   ): Promise<void> {
-    const { ctx, column, file } = granted;
+    const { ctx, column, file } = loaded;
     if (isOver(ctx)) return;
     const { object, open, type, disposition } = description;
     const range = decision.status === 206 ? decision.range : undefined;
@@ -154,39 +155,39 @@ export class DownloadController {
 
   /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */
   private denied<E extends { status: number }>(
-    request: Request,
+    located: Located,
     step: DenyingStep,
     error: E,
     entity?: ObjectLiteral,
   ): E {
-    const { ctx } = request;
-    const event = { ...eventOf(this.options.dataSource, request), entity, step, status: error.status };
+    const { ctx } = located;
+    const event = { ...eventOf(this.options.dataSource, located), entity, step, status: error.status };
     tellSubscribers("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
     return error;
   }
 
-  private logMissing({ ctx, column, file, location }: Granted, cause?: Error): void {
+  private logMissing({ ctx, column, file, location }: Loaded, cause?: Error): void {
     const row = location.keyValues.join(", ");
     const message = `${column.subject}: the row ${row} names "${file.key}", which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
   }
 }
 
-function eventOf(dataSource: DataSource, { ctx, column }: Request): DownloadEvent {
+function eventOf(dataSource: DataSource, { ctx, column }: Located): DownloadEvent {
   const { manager } = dataSource;
   return { dataSource, manager, metadata: column.entity, propertyName: column.propertyPath, ctx };
 }
 
 function beforeDownload(
   dataSource: DataSource,
-  granted: Granted,
+  loaded: Loaded,
   { object, type }: Description,
   decision: Decision,
 ): BeforeDownloadEvent {
-  const { entity, file } = granted;
+  const { entity, file } = loaded;
   const range = decision.status === 206 ? decision.range : undefined;
   return {
-    ...eventOf(dataSource, granted),
+    ...eventOf(dataSource, loaded),
     entity,
     file: { key: file.key, name: file.name, size: object.size, type },
     range,

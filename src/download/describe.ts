@@ -38,11 +38,12 @@ export async function describe(
   entity: ObjectLiteral,
   file: PrivateFile,
 ): Promise<Description | undefined> {
-  const opened = ctx.method === "GET" ? await storage.open?.(file.key) : undefined;
-  if (opened) whenOver(ctx, () => void opened.close().catch(() => {}));
-  const object = opened ?? (ctx.method === "GET" && storage.open ? undefined : await storage.stat(file.key));
+  const holds = ctx.method === "GET" && storage.open !== undefined;
+  const open = holds ? await storage.open?.(file.key) : undefined;
+  if (open) whenOver(ctx, () => void open.close().catch(() => {}));
+  const object = holds ? open : await storage.stat(file.key);
   if (!object) return undefined;
-  return { object, open: opened, validators: validatorsOf(file.key, object), ...present(column, entity, file) };
+  return { object, open, validators: validatorsOf(file.key, object), ...present(column, entity, file) };
 }
 
 /**

@@ -46,7 +46,7 @@ export interface AfterDownloadEvent<E = ObjectLiteral> extends BeforeDownloadEve
   bytesSent?: number;
   /** How long the sending took, in seconds. */
   seconds: number;
-  /** Whether the connection closed before all was sent. */
+  /** Whether not all was sent: the client left, or the storage failed. */
   aborted: boolean;
 }
 

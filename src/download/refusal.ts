@@ -31,7 +31,7 @@ export function unavailable(message: string, cause?: unknown): DownloadError {
 export function failed(step: string, cause: unknown, honourStatus = false): DownloadError {
   if (cause instanceof DownloadError) return cause;
   if (isOutOfDescriptors(cause)) return unavailable(`${step}: no file descriptor is free.`, cause);
-  const { status, expose, message, headers } = cause as HttpErrorLike;
+  const { status, expose, message = "", headers } = (cause ?? {}) as HttpErrorLike;
   const wanted = honourStatus && typeof status === "number" && status >= 400 && status < 600 ? status : 500;
   const exposed = wanted !== 500 && expose === true;
   return new DownloadError(wanted, "ERR_PRIVATE_FILE_FAILED", exposed ? message : `${step} failed. See the cause.`, {
@@ -44,7 +44,7 @@ export function failed(step: string, cause: unknown, honourStatus = false): Down
 interface HttpErrorLike {
   status?: unknown;
   expose?: unknown;
-  message: string;
+  message?: string;
   headers?: Record<string, string>;
 }
 

@@ -8,7 +8,8 @@ export function reportWhenOver(event: BeforeDownloadEvent, length: number): void
   const { ctx } = event;
   const start = performance.now();
   whenOver(ctx, () => {
-    const aborted = !ctx.res.writableFinished;
+    // A delivery that failed before its first byte was answered with an error, which may well have gone out whole.
+    const aborted = !ctx.res.writableFinished || ctx.res.statusCode >= 400;
     const seconds = (performance.now() - start) / 1000;
     const bytesSent = bytesOf(ctx, aborted, length);
     tellSubscribers("afterDownload", { ...event, aborted, seconds, bytesSent }).catch((error: Error) =>
@@ -18,6 +19,7 @@ export function reportWhenOver(event: BeforeDownloadEvent, length: number): void
 }
 
 function bytesOf(ctx: Context, aborted: boolean, length: number): number | undefined {
+  if (ctx.res.statusCode >= 400) return 0;
   if (ctx.body instanceof ObjectBody) return ctx.body.bytesSent;
   if (Buffer.isBuffer(ctx.body)) return aborted ? 0 : length;
   return undefined;

@@ -203,6 +203,23 @@ describe("afterDownload", () => {
     assert.ok(events.every(({ seconds }) => seconds >= 0 && seconds < 30));
   });
 
+  it("is told that nothing was sent where the storage failed", async (t) => {
+    const { application, url } = await withFilm(t);
+    const open = application.storage.open.bind(application.storage);
+    application.storage.open = async (key) => {
+      const object = (await open(key))!;
+      return {
+        size: object.size,
+        modifiedAt: object.modifiedAt,
+        close: () => object.close(),
+        read: () => Promise.reject(new Error("EIO")),
+      };
+    };
+    assert.equal((await application.get(url)).status, 500);
+    const [event] = await toldOf("afterDownload", 1);
+    assert.deepEqual([event!.bytesSent, event!.aborted], [0, true]);
+  });
+
   it("is told that the client left, and how far it came", async (t) => {
     const { application, url } = await withFilm(t, { size: 60_000_000 });
     const outgoing = request({ host: "127.0.0.1", port: application.port, path: url }).end();
