@@ -23,7 +23,11 @@ export class ObjectBody extends Readable {
     this.piped = true;
     this.writeAll(destination as unknown as Writable).then(
       () => this.finish(destination, options?.end !== false),
-      (error: Error) => this.destroy(error),
+      (error: Error) => {
+        this.destroy(error);
+        // Less than was promised: the client must see that. Koa 3.0 would leave the connection open.
+        (destination as unknown as Writable).destroy();
+      },
     );
     return destination;
   }

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { ObjectBody } from "../../src/delivery/object-body.js";
+
+const chunks = [Buffer.from("one "), Buffer.from("two "), Buffer.from("three")];
+
+describe("ObjectBody.pipe", () => {
+  it("writes all chunks, ends the destination, and then itself", async () => {
+    const { destination, written } = collector();
+    const body = new ObjectBody(source());
+    body.pipe(destination);
+    await Promise.all([once(destination, "finish"), once(body, "end")]);
+    assert.equal(Buffer.concat(written).toString(), "one two three");
+    assert.equal(body.bytesSent, 13);
+  });
+
+  it("leaves the destination open with end: false, as pipeline asks for", async () => {
+    const { destination } = collector();
+    const body = new ObjectBody(source());
+    body.pipe(destination, { end: false });
+    await once(body, "end");
+    assert.equal(destination.writableEnded, false);
+  });
+
+  it("takes the next chunk only when the destination took the one before", async () => {
+    const taken: number[] = [];
+    const { destination, release } = collector(1);
+    new ObjectBody(source((index) => taken.push(index))).pipe(destination);
+    await turn();
+    await turn();
+    assert.deepEqual(taken, [0]);
+    release();
+    await once(destination, "finish");
+    assert.deepEqual(taken, [0, 1, 2]);
+  });
+
+  it("cuts the destination when the chunks fail, whoever pipes it: what was promised can't be sent", async () => {
+    const { destination } = collector();
+    const body = new ObjectBody(source((index) => assert.notEqual(index, 2)));
+    body.pipe(destination);
+    await once(destination, "close");
+    assert.equal(destination.writableFinished, false);
+    assert.ok(body.destroyed && body.errored);
+  });
+
+  it("lets go of the chunks when the destination closes", async () => {
+    let released = false;
+    const { destination } = collector(1);
+    const endless = (async function* () {
+      try {
+        for (;;) yield chunks[0]!;
+      } finally {
+        released = true;
+      }
+    })();
+    new ObjectBody(endless).pipe(destination);
+    await turn();
+    destination.destroy();
+    await once(destination, "close");
+    await turn();
+    assert.equal(released, true);
+  });
+});
+
+describe("ObjectBody", () => {
+  it("gives the same bytes to whoever reads it as a stream", async () => {
+    assert.equal((await buffer(new ObjectBody(source()))).toString(), "one two three");
+  });
+
+  it("takes no chunk before it is piped or read, and lets go of them when it is destroyed", async () => {
+    const taken: number[] = [];
+    const body = new ObjectBody(source((index) => taken.push(index)));
+    await turn();
+    body.destroy();
+    await once(body, "close");
+    assert.deepEqual(taken, []);
+  });
+
+  it("fails as a stream when the chunks fail", async () => {
+    const failing = source((index) => assert.notEqual(index, 1, "the disk is dead"));
+    await assert.rejects(buffer(new ObjectBody(failing)), /the disk is dead/);
+  });
+});
+
+async function* source(taking: (index: number) => void = () => {}): AsyncGenerator<Uint8Array, void> {
+  for (const [index, chunk] of chunks.entries()) {
+    taking(index);
+    yield chunk;
+  }
+}
+
+/** A destination that keeps what it gets; with a high-water mark of 1 it takes a chunk only after `release`. */
+function collector(highWaterMark?: number) {
+  const written: Buffer[] = [];
+  let held = highWaterMark !== undefined;
+  let waiting: (() => void) | undefined;
+  const destination = new Writable({
+    highWaterMark,
+    write(chunk, _encoding, done) {
+      written.push(chunk);
+      if (held) waiting = done;
+      else done();
+    },
+  });
+  const release = () => {
+    held = false;
+    waiting?.();
+  };
+  return { destination, written, release };
+}
