@@ -10,6 +10,7 @@ import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type Storage } from "typeorm-private-files";
 import { type Application, type StartOptions, startApplication } from "../support/application.js";
+import { eventually } from "../support/eventually.js";
 
 @Entity()
 class Film {
@@ -278,15 +279,4 @@ async function readAll(socket: Readable): Promise<Buffer> {
 
 async function descriptors(): Promise<number> {
   return (await readdir("/proc/self/fd")).length;
-}
-
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await check();
-    } catch (error) {
-      if (tries >= 200) throw error;
-      await sleep(20);
-    }
-  }
 }

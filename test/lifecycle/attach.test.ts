@@ -24,6 +24,7 @@ import {
   UploadSourceError,
 } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
+import { eventually } from "../support/eventually.js";
 
 let uploadTo: (submission: Submission, filename: string) => unknown;
 
@@ -429,15 +430,4 @@ async function everyPath(): Promise<string[]> {
 
 async function temporaryFiles(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => /^(upload|attach)-[0-9a-f]+$/.test(name)).sort();
-}
-
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await check();
-    } catch (error) {
-      if (tries >= 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 }
