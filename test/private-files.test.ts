@@ -7,6 +7,7 @@ import Router from "@koa/router";
 import Koa from "koa";
 import { Entity, PrimaryColumn, PrimaryGeneratedColumn } from "typeorm";
 import {
+  type Delivery,
   DiskStorage,
   PrivateFile,
   PrivateFileColumn,
@@ -159,6 +160,36 @@ describe("a wrong option of PrivateFiles", () => {
       message:
         /^Reading\.at: a primary key of type "datetime" can't stand in a URL\. Use an integer, a uuid or a text\.$/,
     });
+  });
+});
+
+describe("a delivery of a column", () => {
+  it("sends that column's files, gets whole files where it can't send ranges, and is not asked for HEAD", async (t) => {
+    const delivered: unknown[] = [];
+    const delivery: Delivery = {
+      ranges: false,
+      async deliver({ ctx, key, range, type, disposition }) {
+        delivered.push({ key, range, type, disposition });
+        ctx.body = "by hand";
+      },
+    };
+    @Entity()
+    class Postcard {
+      @PrimaryGeneratedColumn() id!: number;
+      @PrivateFileColumn({ delivery }) front!: PrivateFile;
+    }
+    const other = await startApplication({ entities: [Postcard] });
+    t.after(() => other.close());
+    const card = new Postcard();
+    await other.files.attach(card, "front", Buffer.from("bytes"), { filename: "f.png" });
+    await other.dataSource.manager.save(card);
+    const url = other.files.url(card, "front");
+    const answer = await other.get(url, { as: "anybody", headers: { Range: "bytes=0-1" } });
+    assert.deepEqual([answer.status, answer.body.toString()], [200, "by hand"]);
+    assert.equal(answer.headers["accept-ranges"], "none");
+    await other.get(url, { as: "anybody", method: "HEAD" });
+    const disposition = 'attachment; filename="f.png"';
+    assert.deepEqual(delivered, [{ key: card.front.key, range: undefined, type: "image/png", disposition }]);
   });
 });
 

@@ -56,6 +56,27 @@ describe("streamDelivery", () => {
     );
   });
 
+  it("lets go of a file for a request that waits behind another one on a connection that closes", async (t) => {
+    const { application, url } = await withFilm(t);
+    const open = application.storage.open.bind(application.storage);
+    let held = 0;
+    application.storage.open = async (key) => {
+      const object = (await open(key))!;
+      held++;
+      const close = async () => {
+        held--;
+        await object.close();
+      };
+      return { size: object.size, modifiedAt: object.modifiedAt, read: object.read.bind(object), close };
+    };
+    const socket = connect(application.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3));
+    await eventually(async () => assert.equal(held, 3));
+    socket.destroy();
+    await eventually(async () => assert.equal(held, 0));
+  });
+
   it("sends all of a file that is deleted meanwhile", async (t) => {
     const { application, url, path } = await withFilm(t);
     const [incoming] = (await once(request({ port: application.port, path: url }).end(), "response")) as [
@@ -206,6 +227,7 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
   it("cuts the connection when the storage gives less", async (t) => {
     const { application, url } = await withFilm(t, { streamed: () => content.subarray(0, 4_000_000) });
     await assert.rejects(application.get(url), /aborted|socket hang up/);
+    assert.match(String(application.errors), /the object ended 4000000 bytes early/);
   });
 
   it("answers 500 when the storage fails before the first byte", async (t) => {
@@ -216,6 +238,23 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     });
     const answer = await application.get(url);
     assert.deepEqual([answer.status, answer.body.toString()], [500, "Internal Server Error"]);
+  });
+
+  it("tells the storage when the client leaves before the storage gave a byte", async (t) => {
+    let signal: AbortSignal | undefined;
+    const { application, url } = await withFilm(t, {
+      streamed: (range) => {
+        ({ signal } = range as unknown as { signal: AbortSignal });
+        const silent = new Readable({ read() {} });
+        signal.addEventListener("abort", () => silent.destroy());
+        return silent;
+      },
+    });
+    const outgoing = request({ port: application.port, path: url, agent: false }).end();
+    outgoing.on("error", () => {});
+    await eventually(async () => assert.ok(signal));
+    outgoing.destroy();
+    await eventually(async () => assert.ok(signal?.aborted));
   });
 
   it("stops reading the storage when the client leaves", async (t) => {

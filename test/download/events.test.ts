@@ -144,6 +144,15 @@ describe("beforeDownload", () => {
     assert.equal(headers["x-content-type-options"], "nosniff");
   });
 
+  it("keeps the message of an error that does not say expose to itself", async (t) => {
+    const { application, url } = await withFilm(t);
+    beforeDownload = () => {
+      throw Object.assign(new Error("quota of /var/db"), { status: 429 });
+    };
+    const { status, body } = await application.get(url);
+    assert.deepEqual([status, body.toString()], [429, "Too Many Requests"]);
+  });
+
   it("stops the download with 500 when it throws anything else, and says nothing of it", async (t) => {
     const { application, url } = await withFilm(t, { subscribers: [films, subscriberTo("second", () => Film)] });
     beforeDownload = async () => {
