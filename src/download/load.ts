@@ -17,7 +17,8 @@ export async function load(
 ): Promise<ObjectLiteral | undefined> {
   const { column, keyValues } = location;
   const query = dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, "entity");
-  query.setFindOptions({ where: visibleRows(column, ctx), relations: relationsOf(column) });
+  // A data source may remember the results of all queries: what was granted once would stay so for a while.
+  query.setFindOptions({ where: visibleRows(column, ctx), relations: relationsOf(column) }).cache(false);
   for (const [index, key] of column.entity.primaryColumns.entries()) {
     const value = dataSource.driver.preparePersistentValue(keyValues[index], key);
     query.andWhere(`entity.${key.propertyPath} = :key${index}`, { [`key${index}`]: value });

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from "node:test";
 import type { Context } from "koa";
 import {
   Column,
+  DataSource,
   DeleteDateColumn,
   Entity,
   ManyToOne,
@@ -14,6 +15,7 @@ import {
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, type StartOptions, startApplication } from "../support/application.js";
+import type { TestDatabase } from "../support/databases.js";
 
 let rule: (ctx: Context, document: Document) => unknown = () => true;
 
@@ -43,7 +45,10 @@ class Document {
   @PrivateFileColumn<Document>({
     nullable: true,
     condition: () => true,
-    where: (ctx) => ({ tenant: ctx.get("x-tenant") || (undefined as never) }),
+    where: (ctx) => {
+      const [tenant = undefined as never, ...others] = ctx.get("x-tenant").split(",").filter(Boolean);
+      return others.length === 0 ? { tenant } : [{ tenant }, ...others.map((other) => ({ tenant: other }))];
+    },
     filename: (document) => `Document "${document.id}" für dich.pdf`,
     cacheControl: "private, max-age=60",
   })
@@ -347,6 +352,23 @@ describe("a condition", () => {
     assert.equal((await application.get(url, { method: "HEAD" })).status, 403);
   });
 
+  it("sees the row as it is now, also where the data source remembers the results of queries", async (t) => {
+    const database: TestDatabase = {
+      name: "sql.js with a cache",
+      async open(model) {
+        const cache = { alwaysEnabled: true, duration: 60_000 };
+        const dataSource = new DataSource({ type: "sqljs", synchronize: true, cache, ...model });
+        await dataSource.initialize();
+        return { dataSource, close: () => dataSource.destroy() };
+      },
+    };
+    const { application, url } = await withDocument(t, { database });
+    rule = (_ctx, document) => document.tenant === "a";
+    assert.equal((await application.get(url)).status, 200);
+    await application.dataSource.manager.update(Document, { id: 1 }, { tenant: "b" });
+    assert.equal((await application.get(url)).status, 403);
+  });
+
   it("that refuses is answered like a missing row with hideDenied, byte for byte", async (t) => {
     const { application, url } = await withDocument(t, { options: { hideDenied: true } });
     rule = () => false;
@@ -406,6 +428,25 @@ describe("what is not there", () => {
       invalidWhereValuesBehavior: { undefined: "ignore", null: "ignore" },
     });
     assert.equal((await application.get(url)).status, 500);
+  });
+});
+
+describe("a where with alternatives", () => {
+  it("applies to the row that is asked for alone: each row is seen where one of them holds, and no other", async (t) => {
+    const { application } = await withDocument(t);
+    const { dataSource, files } = application;
+    const urls = new Map<string, string>();
+    for (const tenant of ["c", "b", "a", "d"]) {
+      const document = dataSource.manager.create(Document, { tenant });
+      await files.attach(document, "scoped", Buffer.from(tenant), { filename: "x.txt" });
+      await dataSource.manager.save(document);
+      urls.set(tenant, files.url(document, "scoped"));
+    }
+    for (const [tenant, url] of urls) {
+      const { status, body } = await application.get(url, { headers: { "x-tenant": "a,b" } });
+      assert.deepEqual([tenant, status], [tenant, "ab".includes(tenant) ? 200 : 404]);
+      if (status === 200) assert.equal(body.toString(), tenant);
+    }
   });
 });
 
