@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { it } from "node:test";
 import type { Context } from "koa";
 import {
@@ -142,6 +144,34 @@ describeOnEachDatabase("the examples of django-private-files' documentation", (d
     assert.equal(answers.filter((answer) => answer.status === 200 && answer.body.equals(bytes)).length, 1000);
     const { downloads } = await application.dataSource.manager.findOneByOrFail(CountedDownload, { id: entity.id });
     assert.equal(downloads, 1000);
+  });
+});
+
+describeOnEachDatabase("a table and a folder that Django filled", (database) => {
+  it("are served as they are, whatever the names look like", async (t) => {
+    const application = await startApplication({ database, ...model });
+    t.after(() => application.close());
+    const { dataSource, files, storage } = application;
+    const names = [
+      "report.pdf",
+      "report_x7Kq2Zb.pdf",
+      "Año 100%.pdf",
+      "%41.pdf",
+      "..%2f..%2fetc",
+      "a (1), b.tar.gz",
+      ".hidden",
+    ];
+    for (const [index, name] of names.entries()) {
+      const key = `uploads/${name}`;
+      await mkdir(join(storage.root, "uploads"), { recursive: true });
+      await writeFile(join(storage.root, key), name);
+      const row = { description: name, uploadedFile: () => ":key" };
+      const insert = dataSource.createQueryBuilder().insert().into(FileSubmission).values(row);
+      await insert.setParameter("key", key).execute();
+      const submission = await dataSource.manager.findOneByOrFail(FileSubmission, { id: index + 1 });
+      const answer = await application.get(files.url(submission, "uploadedFile"), { as: "anybody" });
+      assert.deepEqual([answer.status, answer.body.toString()], [200, name]);
+    }
   });
 });
 
