@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from "node:http";
+import { type OutgoingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Context } from "koa";
 import { formatHttpDate } from "../http/http-date.js";
 import type { Decision } from "./decide.js";
@@ -49,7 +49,7 @@ function restoreHeaders({ res }: Context, before: OutgoingHttpHeaders): void {
 
 function refuse(ctx: Context, status: 412 | 416, size: number): void {
   ctx.set(REFUSAL_HEADERS);
-  ctx.body = ctx.message;
+  ctx.body = STATUS_CODES[status];
   if (status === 416) ctx.set("Content-Range", `bytes */${size}`);
 }
 
