@@ -43,13 +43,16 @@ class Submission {
 }
 
 const bytes = randomBytes(300_000);
+/** A file that forged uploads name. An `attach` that took one would remove it, as it does with a form parser's. */
+const decoy = join(tmpdir(), `decoy-${process.pid}`);
 let application: Application;
 
 before(async () => {
   application = await startApplication({ entities: [Submission], before: addUploads });
 });
-after(() => application.close());
+after(() => Promise.all([application.close(), rm(decoy)]));
 beforeEach(async () => {
+  await writeFile(decoy, "not for attach");
   uploadTo = (_submission, filename) => `named/${filename}`;
   for (const key of await keys()) await application.storage.delete(key);
 });
@@ -177,23 +180,26 @@ async function peakOf(mebibytes: number): Promise<number> {
 
 describe("attach refuses", () => {
   const forged: [string, unknown][] = [
-    ["a path", "/etc/passwd"],
+    ["a path", decoy],
     ["another record's key", "uploads/x/a.pdf"],
     ["a data: URL", "data:text/plain,x"],
     ["an empty text", ""],
     ["undefined", undefined],
     ["null", null],
     ["a number", 7],
-    ["an object with a path", { path: "/etc/passwd", originalname: "a", size: 1 }],
-    ["an object with a filepath", { filepath: "/etc/passwd", originalFilename: "a", size: 1 }],
-    ["an object with a tempFilePath", { tempFilePath: "/etc/passwd" }],
+    ["an object with a path", { path: decoy, originalname: "a", size: 1 }],
+    ["an object with a filepath", { filepath: decoy, originalFilename: "a", size: 1 }],
+    ["an object with a tempFilePath", { tempFilePath: decoy }],
     ["a Buffer as JSON has it", { originalname: "a", buffer: { type: "Buffer", data: [1] } }],
     ["an object with a stream as JSON has it", { stream: { readable: true }, createReadStream: true }],
-    ["an object with a prototype as JSON has it", JSON.parse('{"__proto__":{"filepath":"/etc/passwd"},"toString":1}')],
-    ["an array of them", [{ path: "/etc/passwd" }]],
+    [
+      "an object with a prototype as JSON has it",
+      JSON.parse(`{"__proto__":{"filepath":${JSON.stringify(decoy)}},"toString":1}`),
+    ],
+    ["an array of them", [{ path: decoy }]],
     [
       "a value of a class that a parser filled in",
-      Object.assign(new (class Upload {})(), { filepath: "/etc/passwd", path: "/etc/passwd" }),
+      Object.assign(new (class Upload {})(), { filepath: decoy, path: decoy }),
     ],
   ];
   for (const [what, source] of forged) {
@@ -208,6 +214,7 @@ describe("attach refuses", () => {
       });
       assert.equal(submission.file, undefined);
       assert.deepEqual(await keys(), []);
+      assert.equal(await readFile(decoy, "utf8"), "not for attach");
     });
   }
 

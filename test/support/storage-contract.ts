@@ -56,7 +56,8 @@ const REFUSED_KEYS: unknown[] = [
   "./a",
   "a/./b",
   "/",
-  "/etc/passwd",
+  // A storage that is wrong deletes what these tests ask it to delete: so none names a file that anybody needs.
+  "/nowhere/at/all",
   "//x",
   "a//b",
   "a/",
