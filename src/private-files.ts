@@ -130,7 +130,7 @@ export class PrivateFiles {
     property: PrivateFileProperty<E>,
     range: { start?: number; end?: number } = {},
   ): Promise<Readable> {
-    const { storage, file } = this.locate(entity, property);
+    const { storage, file } = this.fileOf(entity, property);
     return storage.read(file.key, range);
   }
 
@@ -140,11 +140,11 @@ export class PrivateFiles {
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file.
    */
   async stat<E extends object>(entity: E, property: PrivateFileProperty<E>): Promise<StoredObject | undefined> {
-    const { storage, file } = this.locate(entity, property);
+    const { storage, file } = this.fileOf(entity, property);
     return storage.stat(file.key);
   }
 
-  private locate(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {
+  private fileOf(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {
     const column = this.know().columns.columnOf(entity, property);
     const file = column.fileOf(entity);
     if (file) return { storage: this.storageOf(column), file };

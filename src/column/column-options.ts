@@ -73,7 +73,7 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
         `${subject}: there is no option "${name}". Use one of ${Object.keys(EXPECTED).join(", ")}.`,
       );
     }
-    if (expected !== "any" && typeof value !== expected) {
+    if (expected !== "any" && expected !== TYPEORMS && typeof value !== expected) {
       throw new ConfigurationError(
         `${subject}: "${name}" is ${value === null ? "null" : typeof value}. Give a ${expected}, or leave it out; if it is imported, look for a cycle of imports.`,
       );
@@ -82,7 +82,18 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
 }
 
-const EXPECTED: Record<keyof PrivateFileColumnOptions, "any" | "function" | "boolean" | "object" | "string"> = {
+/** Those of the options that are TypeORM's: it checks them itself. */
+export function databaseOptions(options: PrivateFileColumnOptions<never>): DatabaseColumnOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.filter(([name]) => EXPECTED[name as keyof typeof EXPECTED] === TYPEORMS));
+}
+
+const TYPEORMS = "TypeORM's";
+
+const EXPECTED: Record<
+  keyof PrivateFileColumnOptions,
+  "any" | "function" | "boolean" | "object" | "string" | typeof TYPEORMS
+> = {
   uploadTo: "any",
   condition: "function",
   attachment: "boolean",
@@ -93,14 +104,14 @@ const EXPECTED: Record<keyof PrivateFileColumnOptions, "any" | "function" | "boo
   cacheControl: "string",
   storage: "object",
   delivery: "object",
-  name: "any",
-  length: "any",
-  nullable: "any",
-  unique: "any",
-  select: "any",
-  insert: "any",
-  update: "any",
-  comment: "any",
-  charset: "any",
-  collation: "any",
+  name: TYPEORMS,
+  length: TYPEORMS,
+  nullable: TYPEORMS,
+  unique: TYPEORMS,
+  select: TYPEORMS,
+  insert: TYPEORMS,
+  update: TYPEORMS,
+  comment: TYPEORMS,
+  charset: TYPEORMS,
+  collation: TYPEORMS,
 };

@@ -1,6 +1,6 @@
 import { Column, type EntitySchemaColumnOptions, type ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
-import { checkColumnOptions, type DatabaseColumnOptions, type PrivateFileColumnOptions } from "./column-options.js";
+import { checkColumnOptions, databaseOptions, type PrivateFileColumnOptions } from "./column-options.js";
 import { declare, isDeclaredBy } from "./declaration.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
 
@@ -53,12 +53,7 @@ function columnOptions<E extends object>(
   options: PrivateFileColumnOptions<E>,
   transformer: PrivateFileTransformer,
 ) {
-  checkColumnOptions(subject, options as PrivateFileColumnOptions<never>);
-  return { length: 255, ...databaseOptions(options), type: String, transformer };
-}
-
-function databaseOptions(options: DatabaseColumnOptions): DatabaseColumnOptions {
-  const { name, length, nullable, unique, select, insert, update, comment, charset, collation } = options;
-  const given = { name, length, nullable, unique, select, insert, update, comment, charset, collation };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const checked = options as PrivateFileColumnOptions<never>;
+  checkColumnOptions(subject, checked);
+  return { length: 255, ...databaseOptions(checked), type: String, transformer };
 }

@@ -9,7 +9,7 @@ import type { Storage } from "../storage/storage.js";
 import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
-import { type Decision, decide } from "./decide.js";
+import { type Decision, decide, rangeOf } from "./decide.js";
 import { type Description, describe } from "./describe.js";
 import { type BeforeDownloadEvent, type DenyingStep, type DownloadEvent, tellSubscribers } from "./events.js";
 import { load } from "./load.js";
@@ -131,8 +131,7 @@ export class DownloadController {
     } catch (error) {
       throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
     }
-    const { size } = description.object;
-    reportWhenOver(event, event.range ? event.range.end - event.range.start + 1 : size);
+    reportWhenOver(event);
   }
 
   private async deliver(
@@ -144,7 +143,7 @@ export class DownloadController {
     const { ctx, column, file } = loaded;
     if (isOver(ctx)) return;
     const { object, open, type, disposition } = description;
-    const range = decision.status === 206 ? decision.range : undefined;
+    const range = rangeOf(decision);
     const storage = this.options.storageOf(column);
     await delivery
       .deliver({ ctx, storage, key: file.key, object, open, range, type, disposition })
@@ -185,7 +184,7 @@ function beforeDownload(
   decision: Decision,
 ): BeforeDownloadEvent {
   const { entity, file } = loaded;
-  const range = decision.status === 206 ? decision.range : undefined;
+  const range = rangeOf(decision);
   return {
     ...eventOf(dataSource, loaded),
     entity,

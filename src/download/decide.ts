@@ -33,6 +33,11 @@ export function decide(
   return range && others.length === 0 ? { status: 206, range } : { status: 200 };
 }
 
+/** The range that is sent; `undefined` for the whole file, and where none is sent. */
+export function rangeOf(decision: Decision): ByteRange | undefined {
+  return decision.status === 206 ? decision.range : undefined;
+}
+
 function rangeApplies(headers: IncomingHttpHeaders, validators: Validators): boolean {
   const ifRange = headers["if-range"];
   return ifRange === undefined || ifRangeHolds(String(ifRange), validators);

@@ -2,8 +2,8 @@ import { DownloadError, type PrivateFileErrorCode } from "../errors.js";
 import { REFUSAL_HEADERS } from "./headers.js";
 
 /** The answer for everything that the request may not know to exist, always the same. */
-export function notFound(cause?: unknown): DownloadError {
-  return refusal(404, "ERR_PRIVATE_FILE_NOT_FOUND", "Not Found", cause);
+export function notFound(): DownloadError {
+  return refusal(404, "ERR_PRIVATE_FILE_NOT_FOUND", "Not Found");
 }
 
 /** The answer where the column's rule did not say yes. */
@@ -13,7 +13,7 @@ export function forbidden(): DownloadError {
 
 /** The answer to anything but GET and HEAD (RFC 9110 §15.5.6). */
 export function methodNotAllowed(): DownloadError {
-  return refusal(405, "ERR_PRIVATE_FILE_METHOD", "Method Not Allowed", undefined, { Allow: "GET, HEAD" });
+  return refusal(405, "ERR_PRIVATE_FILE_METHOD", "Method Not Allowed", { Allow: "GET, HEAD" });
 }
 
 /** The answer where something took too long, or the machine has no room for one more: the client may try again. */
@@ -58,8 +58,7 @@ function refusal(
   status: number,
   code: PrivateFileErrorCode,
   message: string,
-  cause?: unknown,
   headers?: Record<string, string>,
 ): DownloadError {
-  return new DownloadError(status, code, message, { cause, expose: true, headers: { ...REFUSAL_HEADERS, ...headers } });
+  return new DownloadError(status, code, message, { expose: true, headers: { ...REFUSAL_HEADERS, ...headers } });
 }

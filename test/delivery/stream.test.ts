@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type Storage } from "typeorm-private-files";
-import { type Application, type StartOptions, startApplication } from "../support/application.js";
+import { type Application, changeOpened, type StartOptions, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
 
 @Entity()
@@ -58,17 +58,15 @@ describe("streamDelivery", () => {
 
   it("lets go of a file for a request that waits behind another one on a connection that closes", async (t) => {
     const { application, url } = await withFilm(t);
-    const open = application.storage.open.bind(application.storage);
     let held = 0;
-    application.storage.open = async (key) => {
-      const object = (await open(key))!;
+    changeOpened(application, (object) => {
       held++;
       const close = async () => {
         held--;
         await object.close();
       };
-      return { size: object.size, modifiedAt: object.modifiedAt, read: object.read.bind(object), close };
-    };
+      return { close };
+    });
     const socket = connect(application.port, "127.0.0.1");
     socket.on("error", () => {});
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3));
@@ -113,19 +111,12 @@ describe("streamDelivery", () => {
   it("reads no further than the client takes", async (t) => {
     const { application, url } = await withFilm(t, { size: 300_000_000 });
     const read: number[] = [];
-    const open = application.storage.open.bind(application.storage);
-    application.storage.open = async (key) => {
-      const object = (await open(key))!;
-      return {
-        size: object.size,
-        modifiedAt: object.modifiedAt,
-        close: () => object.close(),
-        read(buffer, position) {
-          read.push(buffer.byteLength);
-          return object.read(buffer, position);
-        },
-      };
-    };
+    changeOpened(application, (object) => ({
+      read(buffer, position) {
+        read.push(buffer.byteLength);
+        return object.read(buffer, position);
+      },
+    }));
     const outgoing = request({ port: application.port, path: url, agent: false }).end();
     const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
     incoming.pause();

@@ -12,7 +12,7 @@ import {
   PrivateFileColumn,
   type PrivateFileSubscriber,
 } from "typeorm-private-files";
-import { type StartOptions, startApplication } from "../support/application.js";
+import { changeOpened, type StartOptions, startApplication } from "../support/application.js";
 
 let allowed = true;
 
@@ -214,16 +214,7 @@ describe("afterDownload", () => {
 
   it("is told that nothing was sent where the storage failed", async (t) => {
     const { application, url } = await withFilm(t);
-    const open = application.storage.open.bind(application.storage);
-    application.storage.open = async (key) => {
-      const object = (await open(key))!;
-      return {
-        size: object.size,
-        modifiedAt: object.modifiedAt,
-        close: () => object.close(),
-        read: () => Promise.reject(new Error("EIO")),
-      };
-    };
+    changeOpened(application, () => ({ read: () => Promise.reject(new Error("EIO")) }));
     assert.equal((await application.get(url)).status, 500);
     const [event] = await toldOf("afterDownload", 1);
     assert.deepEqual([event!.bytesSent, event!.aborted], [0, true]);

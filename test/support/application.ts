@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Koa from "koa";
-import { DiskStorage, PrivateFiles, type PrivateFilesOptions } from "typeorm-private-files";
+import { DiskStorage, type OpenObject, PrivateFiles, type PrivateFilesOptions } from "typeorm-private-files";
 import { type Model, type OpenDatabase, sqljs, type TestDatabase } from "./databases.js";
 
 /** An answer, whole. */
@@ -76,6 +76,17 @@ export async function startApplication({
       await close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Changes what the storage hands out when it opens an object: the rest stays the object's own. */
+export function changeOpened({ storage }: Application, change: (object: OpenObject) => Partial<OpenObject>): void {
+  const open = storage.open.bind(storage);
+  storage.open = async (key) => {
+    const object = (await open(key))!;
+    const { size, modifiedAt } = object;
+    const own = { size, modifiedAt, read: object.read.bind(object), close: object.close.bind(object) };
+    return { ...own, ...change(object) };
   };
 }
 
