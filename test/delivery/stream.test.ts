@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { appendFile, readdir, rm, truncate } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
-import { connect } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +9,7 @@ import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type Storage } from "typeorm-private-files";
 import { type Application, changeOpened, type StartOptions, startApplication } from "../support/application.js";
+import { openConnection, readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
 
 @Entity()
@@ -25,8 +25,7 @@ const content = Buffer.from(Array.from({ length: 8_000_000 }, (_, index) => (ind
 describe("streamDelivery", () => {
   it("sends exactly the promised bytes of a file that grows meanwhile: the next answer on the connection is whole", async (t) => {
     const { application, url, path } = await withFilm(t);
-    const socket = connect(application.port, "127.0.0.1");
-    t.after(() => socket.destroy());
+    const socket = await openConnection(t, application.port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await once(socket, "readable");
     await appendFile(path, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHACKED");
@@ -41,8 +40,7 @@ describe("streamDelivery", () => {
 
   it("cuts the connection when a file is shorter than promised, and reports it", async (t) => {
     const { application, url, path } = await withFilm(t);
-    const socket = connect(application.port, "127.0.0.1");
-    t.after(() => socket.destroy());
+    const socket = await openConnection(t, application.port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\nGET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await once(socket, "readable");
     await truncate(path, 5_000_000);
@@ -67,8 +65,7 @@ describe("streamDelivery", () => {
       };
       return { close };
     });
-    const socket = connect(application.port, "127.0.0.1");
-    socket.on("error", () => {});
+    const socket = await openConnection(t, application.port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3));
     await eventually(async () => assert.equal(held, 3));
     socket.destroy();
@@ -295,16 +292,6 @@ function withoutOpen({ storage }: Application, read: NonNullable<WithFilm["strea
       ? given
       : Readable.from([given.subarray(0, 100), given.subarray(100)], { objectMode: false });
   };
-}
-
-async function readAll(socket: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
-  } catch {
-    // A connection that was cut is what some of these tests wait for.
-  }
-  return Buffer.concat(chunks);
 }
 
 async function descriptors(): Promise<number> {

@@ -5,15 +5,8 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { KeyTakenError, StorageError, UploadSourceError } from "../../src/errors.js";
-import {
-  DiskFixture,
-  descriptorsUnder,
-  generated,
-  ioError,
-  nodeCommand,
-  onOpen,
-  run,
-} from "../support/storage-disk.js";
+import { run } from "../support/programs.js";
+import { DiskFixture, descriptorsUnder, generated, ioError, nodeCommand, onOpen } from "../support/storage-disk.js";
 
 const onLinux = process.platform === "linux" ? false : "only Linux has /proc";
 

@@ -8,7 +8,8 @@ import { describe, it } from "node:test";
 import { StorageError } from "../../src/errors.js";
 import { isReallyAt, isStillAt } from "../../src/storage/disk-place.js";
 import { DiskStorage } from "../../src/storage/disk-storage.js";
-import { DiskFixture, descriptorsUnder, run } from "../support/storage-disk.js";
+import { run } from "../support/programs.js";
+import { DiskFixture, descriptorsUnder } from "../support/storage-disk.js";
 
 describe("DiskStorage and what others put into its root", () => {
   const disk = DiskFixture.beforeEach();

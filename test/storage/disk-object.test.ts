@@ -6,7 +6,8 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { StorageError } from "../../src/errors.js";
 import { DiskStorage } from "../../src/storage/disk-storage.js";
-import { DiskFixture, descriptorsUnder, generated, nodeCommand, run } from "../support/storage-disk.js";
+import { run } from "../support/programs.js";
+import { DiskFixture, descriptorsUnder, generated, nodeCommand } from "../support/storage-disk.js";
 
 const onLinux = process.platform === "linux" ? false : "only Linux has /proc";
 

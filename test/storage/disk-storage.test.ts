@@ -7,8 +7,9 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { ConfigurationError, InvalidKeyError, KeyTakenError, StorageError } from "../../src/errors.js";
 import { DiskStorage } from "../../src/storage/disk-storage.js";
+import { run } from "../support/programs.js";
 import { describeStorage } from "../support/storage-contract.js";
-import { DiskFixture, nodeCommand, run } from "../support/storage-disk.js";
+import { DiskFixture, nodeCommand } from "../support/storage-disk.js";
 
 describeStorage("DiskStorage", async () => {
   const folder = await mkdtemp(join(tmpdir(), "private-files-"));

@@ -6,7 +6,8 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { KeyTakenError } from "../../src/errors.js";
-import { DiskFixture, descriptorsUnder, generated, nodeCommand, onOpen, run } from "../support/storage-disk.js";
+import { run } from "../support/programs.js";
+import { DiskFixture, descriptorsUnder, generated, nodeCommand, onOpen } from "../support/storage-disk.js";
 
 const onLinux = process.platform === "linux" ? false : "only Linux has /proc";
 
