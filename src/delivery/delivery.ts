@@ -1,5 +1,6 @@
 import type { Context } from "koa";
 import type { ByteRange } from "../http/byte-range.js";
+import type { Piece } from "../http/content.js";
 import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
 
 /**
@@ -19,9 +20,13 @@ export interface Download {
    * over; a delivery that is done with it may close it sooner.
    */
   open?: OpenObject;
-  /** The one range that is sent as 206; absent for the whole file. */
+  /** What the body is made of, in this order: bytes of the file and, where several ranges are sent, the text between them. */
+  pieces: readonly Piece[];
+  /** How many bytes that is in all. */
+  length: number;
+  /** The part of the file that is sent as 206, of several ranges the span around them; absent for the whole file. */
   range?: ByteRange;
-  /** The media type that is sent. */
+  /** The file's media type. */
   type: string;
   /** The value of `Content-Disposition`. */
   disposition: string;
@@ -35,10 +40,15 @@ export interface Download {
  */
 export interface Delivery {
   /**
-   * Whether it sends the `range` of a download. Where it does not, the Range header is ignored and the whole file is sent.
-   * (default: true)
+   * Whether it sends the `pieces` of a download, one range or several. Where it does not, the Range header is ignored and the
+   * whole file is sent. (default: true)
    */
   readonly ranges?: boolean;
+  /**
+   * The value of Cache-Control for columns that name none of their own.
+   * (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline)
+   */
+  readonly cacheControl?: string;
   /** Sends the download, or sets up what Koa will send. */
   deliver(download: Download): Promise<void>;
 }

@@ -8,6 +8,15 @@ export class ObjectBody extends Readable {
   /** How many bytes of the file were given away. */
   bytesSent = 0;
   private piped = false;
+  private first?: IteratorResult<Uint8Array, void>;
+
+  /** A body whose first chunk is read already. @throws what reading it throws. */
+  static async started(chunks: AsyncGenerator<Uint8Array, void>): Promise<ObjectBody> {
+    const first = await chunks.next();
+    const body = new ObjectBody(chunks);
+    body.first = first;
+    return body;
+  }
 
   constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {
     super({ highWaterMark: 0 });
@@ -34,7 +43,7 @@ export class ObjectBody extends Readable {
 
   override _read(): void {
     if (this.piped) return;
-    this.chunks.next().then(
+    this.nextChunk().then(
       ({ done, value }) => {
         this.bytesSent += value?.length ?? 0;
         this.push(done ? null : value);
@@ -51,11 +60,17 @@ export class ObjectBody extends Readable {
   }
 
   private async writeAll(destination: Writable): Promise<void> {
-    for await (const chunk of this.chunks) {
+    for (let next = await this.nextChunk(); !next.done; next = await this.nextChunk()) {
       if (destination.destroyed) return;
-      this.bytesSent += chunk.length;
-      if (!destination.write(chunk) && !destination.destroyed) await drained(destination);
+      this.bytesSent += next.value.length;
+      if (!destination.write(next.value) && !destination.destroyed) await drained(destination);
     }
+  }
+
+  private async nextChunk(): Promise<IteratorResult<Uint8Array, void>> {
+    const { first } = this;
+    this.first = undefined;
+    return first ?? this.chunks.next();
   }
 
   /** `pipeline` waits for the end of this stream, and then ends the destination itself. */

@@ -8,24 +8,21 @@ import { fileHeaders, REFUSAL_HEADERS } from "./headers.js";
 /** Sets the status and the headers of the answer, for a file that is sent as well as for a decision against sending it. */
 export function answer(
   ctx: Context,
-  decision: Decision,
+  { status, content }: Decision,
   description: Description,
   cacheControl: string | undefined,
   ranges: boolean,
 ): void {
-  ctx.status = decision.status;
-  if (decision.status === 412 || decision.status === 416) {
-    refuse(ctx, decision.status, description.object.size);
+  ctx.status = status;
+  if (status === 412 || status === 416) {
+    refuse(ctx, status, description.object.size);
     return;
   }
   ctx.set(fileHeaders(description.inline, cacheControl));
   ctx.set("ETag", description.validators.etag);
-  if (decision.status === 304) return;
-  ctx.set(representationHeaders(description, ranges));
-  if (decision.status === 206) {
-    ctx.set("Content-Range", `bytes ${decision.range.start}-${decision.range.end}/${description.object.size}`);
-  }
-  if (ctx.method === "HEAD") ctx.length = description.object.size;
+  if (content === undefined) return;
+  ctx.set({ ...content.headers, ...representationHeaders(description, ranges) });
+  if (ctx.method === "HEAD") ctx.length = content.length;
 }
 
 /**
@@ -56,7 +53,6 @@ function refuse(ctx: Context, status: 412 | 416, size: number): void {
 function representationHeaders(description: Description, ranges: boolean): Record<string, string> {
   const { lastModified } = description.validators;
   return {
-    "Content-Type": description.type,
     "Content-Disposition": description.disposition,
     "Accept-Ranges": ranges ? "bytes" : "none",
     ...(lastModified && { "Last-Modified": formatHttpDate(lastModified) }),

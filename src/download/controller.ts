@@ -4,12 +4,14 @@ import type { PrivateColumn } from "../column/private-column.js";
 import type { PrivateFile } from "../column/private-file.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
+import type { ByteRange } from "../http/byte-range.js";
+import type { Content } from "../http/content.js";
 import { isOver } from "../http/response-over.js";
 import type { Storage } from "../storage/storage.js";
 import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
-import { type Decision, decide, rangeOf } from "./decide.js";
+import { decide } from "./decide.js";
 import { type Description, describe } from "./describe.js";
 import { type BeforeDownloadEvent, type DenyingStep, type DownloadEvent, tellSubscribers } from "./events.js";
 import { load } from "./load.js";
@@ -107,21 +109,21 @@ export class DownloadController {
 
   private async answer(loaded: Loaded, description: Description): Promise<void> {
     const { ctx, column } = loaded;
-    const { object, validators } = description;
     const delivery = this.options.deliveryOf(column);
     const ranges = delivery.ranges !== false;
-    const decision = decide(ctx.method, ctx.headers, object.size, validators, ranges);
-    const sendsFile = ctx.method === "GET" && (decision.status === 200 || decision.status === 206);
-    if (sendsFile) await this.announce(loaded, description, decision);
+    const cacheControl = column.options.cacheControl ?? delivery.cacheControl;
+    const decision = decide(ctx.method, ctx.headers, description, ranges);
+    const content = ctx.method === "GET" ? decision.content : undefined;
+    if (content) await this.announce(loaded, description, content);
     await restoringHeadersOnFailure(ctx, async () => {
-      answer(ctx, decision, description, column.options.cacheControl, ranges);
-      if (sendsFile) await this.deliver(loaded, description, decision, delivery);
+      answer(ctx, decision, description, cacheControl, ranges);
+      if (content) await this.deliver(loaded, description, content, delivery);
     });
   }
 
-  private async announce(loaded: Loaded, description: Description, decision: Decision): Promise<void> {
+  private async announce(loaded: Loaded, description: Description, { range }: Content): Promise<void> {
     const { column, entity } = loaded;
-    const event = beforeDownload(this.options.dataSource, loaded, description, decision);
+    const event = beforeDownload(this.options.dataSource, loaded, description, range);
     try {
       await withinDeadline(
         this.options.timeout,
@@ -134,19 +136,14 @@ export class DownloadController {
     reportWhenOver(event);
   }
 
-  private async deliver(
-    loaded: Loaded,
-    description: Description,
-    decision: Decision,
-    delivery: Delivery,
-  ): Promise<void> {
+  private async deliver(loaded: Loaded, description: Description, content: Content, delivery: Delivery): Promise<void> {
     const { ctx, column, file } = loaded;
     if (isOver(ctx)) return;
     const { object, open, type, disposition } = description;
-    const range = rangeOf(decision);
+    const { range, pieces, length } = content;
     const storage = this.options.storageOf(column);
     await delivery
-      .deliver({ ctx, storage, key: file.key, object, open, range, type, disposition })
+      .deliver({ ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition })
       .catch((error: unknown) => {
         throw failed(`${column.subject}: sending`, error, true);
       });
@@ -181,10 +178,9 @@ function beforeDownload(
   dataSource: DataSource,
   loaded: Loaded,
   { object, type }: Description,
-  decision: Decision,
+  range: ByteRange | undefined,
 ): BeforeDownloadEvent {
   const { entity, file } = loaded;
-  const range = rangeOf(decision);
   return {
     ...eventOf(dataSource, loaded),
     entity,

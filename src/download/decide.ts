@@ -1,41 +1,32 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { type ByteRange, selectRanges } from "../http/byte-range.js";
+import { selectRanges } from "../http/byte-range.js";
+import { type Content, partialContent, wholeContent } from "../http/content.js";
 import { evaluatePreconditions, ifRangeHolds, type Validators } from "../http/preconditions.js";
+import type { Description } from "./describe.js";
 
 /** What a granted request is answered with. */
-export type Decision =
-  | { status: 200 }
-  | { status: 206; range: ByteRange }
-  | { status: 304 }
-  | { status: 412 }
-  | { status: 416 };
+export type Decision = { status: 200 | 206; content: Content } | { status: 304 | 412 | 416; content?: undefined };
 
 /**
  * Decides by the request's preconditions, then by its Range (RFC 9110 §13.2.2).
  *
- * @param size the number of bytes of the whole file.
- * @param ranges whether the delivery can send a range; if not, the Range header is ignored, as RFC 9110 §14.2 allows.
+ * @param ranges whether the delivery can send ranges; if not, the Range header is ignored, as RFC 9110 §14.2 allows.
  */
 export function decide(
   method: string,
   headers: IncomingHttpHeaders,
-  size: number,
-  validators: Validators,
+  { object: { size }, validators, type }: Description,
   ranges: boolean,
 ): Decision {
   const outcome = evaluatePreconditions(method, headers, validators);
   if (outcome === "not-modified") return { status: 304 };
   if (outcome === "failed") return { status: 412 };
-  if (method !== "GET" || !ranges || !rangeApplies(headers, validators)) return { status: 200 };
-  const selected = selectRanges(headers.range, size);
+  const asksForRanges = method === "GET" && ranges && rangeApplies(headers, validators);
+  const selected = selectRanges(asksForRanges ? headers.range : undefined, size);
   if (selected.kind === "unsatisfiable") return { status: 416 };
-  const [range, ...others] = selected.kind === "ranges" ? selected.ranges : [];
-  return range && others.length === 0 ? { status: 206, range } : { status: 200 };
-}
-
-/** The range that is sent; `undefined` for the whole file, and where none is sent. */
-export function rangeOf(decision: Decision): ByteRange | undefined {
-  return decision.status === 206 ? decision.range : undefined;
+  return selected.kind === "whole"
+    ? { status: 200, content: wholeContent(size, type) }
+    : { status: 206, content: partialContent(selected.ranges, size, type) };
 }
 
 function rangeApplies(headers: IncomingHttpHeaders, validators: Validators): boolean {

@@ -34,7 +34,7 @@ export interface BeforeDownloadEvent<E = ObjectLiteral> extends DownloadEvent {
   entity: E;
   /** The file that will be sent. */
   file: DownloadedFile;
-  /** The bytes that were asked for; absent for the whole file. */
+  /** The part that was asked for, of several ranges the span from the first to the last byte; absent for the whole file. */
   range?: ByteRange;
   /** Whether this is a later part of a download that began at the first byte in another request: don't count it again. */
   resumed: boolean;
@@ -42,7 +42,10 @@ export interface BeforeDownloadEvent<E = ObjectLiteral> extends DownloadEvent {
 
 /** A download is over, in one way or another. */
 export interface AfterDownloadEvent<E = ObjectLiteral> extends BeforeDownloadEvent<E> {
-  /** How many bytes of the file were given to the connection; `undefined` where another server or a delivery of one's own sent them. */
+  /**
+   * How many bytes of the body were given to the connection: the file's, and with several ranges the text between them.
+   * `undefined` where another server or a delivery of one's own sent them.
+   */
   bytesSent?: number;
   /** How long the sending took, in seconds. */
   seconds: number;

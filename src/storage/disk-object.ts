@@ -3,7 +3,7 @@ import fs, { type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.js";
 import { diskError, isAbsent } from "./disk-error.js";
-import { isRealFolder, isReallyAt } from "./disk-place.js";
+import { descriptorFile, isRealFolder, isReallyAt } from "./disk-place.js";
 import type { OpenObject, StoredObject } from "./storage.js";
 
 /** Not through a link, and without waiting for a FIFO's other end, which would take a thread of the pool for ever. */
@@ -74,6 +74,10 @@ export class DiskObject implements OpenObject {
     this.modifiedAt = modifiedAt;
     this.#key = key;
     this.#handle = handle;
+  }
+
+  get path(): string | undefined {
+    return descriptorFile(this.#handle);
   }
 
   /** @throws StorageError when the disk fails, or the file became shorter than it was when it was opened. */

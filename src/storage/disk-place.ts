@@ -33,7 +33,12 @@ export async function isStillAt(handle: FileHandle, path: string): Promise<boole
 
 /** The path that stands for a descriptor: names under it are looked up in the very folder that is open. */
 export function descriptorFolder(handle: FileHandle, path: string): string {
-  return descriptorPath(handle.fd) === undefined ? path : `/proc/self/fd/${handle.fd}`;
+  return descriptorFile(handle) ?? path;
+}
+
+/** The path that stands for a descriptor, where the system has such paths. Good while it is open. */
+export function descriptorFile(handle: FileHandle): string | undefined {
+  return descriptorPath(handle.fd) === undefined ? undefined : `/proc/self/fd/${handle.fd}`;
 }
 
 function descriptorPath(fd: number): string | undefined {

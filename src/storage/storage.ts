@@ -23,6 +23,11 @@ export interface OpenObject extends StoredObject {
    * @returns the number of bytes read; less than asked for only at the object's end, 0 behind it.
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * A path that leads to this very object while it is open, whatever its key names meanwhile, where the system has such paths
+   * (Linux). It opens a descriptor of its own.
+   */
+  readonly path?: string;
   /** Lets go of the object. Calling it again does nothing. */
   close(): Promise<void>;
 }

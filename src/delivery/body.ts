@@ -1,0 +1,44 @@
+import { whenOver } from "../http/response-over.js";
+import { chunkBudget } from "./chunk-budget.js";
+import type { Download } from "./delivery.js";
+import { ObjectBody } from "./object-body.js";
+
+/** A body that is not larger goes out in one write with its headers. */
+const ONE_WRITE = 64 * 1024;
+
+/**
+ * Makes chunks the body of a download's answer. The first of them is read before, so that a storage that fails at once is
+ * answered with a status.
+ *
+ * @param chunks exactly the bytes of the download's pieces, or an error.
+ * @throws what the first chunk throws.
+ */
+export async function setBody(download: Download, chunks: AsyncGenerator<Uint8Array, void>): Promise<void> {
+  if (reservesOneWrite(download)) {
+    download.ctx.body = await gather(chunks);
+    await download.open?.close();
+    return;
+  }
+  download.ctx.body = await ObjectBody.started(chunks);
+  download.ctx.length = download.length;
+}
+
+/** Whether the whole body may be in memory until the client took it. */
+function reservesOneWrite({ ctx, length }: Download): boolean {
+  if (length > ONE_WRITE) return false;
+  const reserved = chunkBudget.take(length);
+  if (reserved < length) return false;
+  whenOver(ctx, () => chunkBudget.giveBack(reserved));
+  return true;
+}
+
+async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  const [only] = all;
+  return only && all.length === 1 ? asBuffer(only) : Buffer.concat(all);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
