@@ -9,6 +9,8 @@ export { PrivateFile } from "./column/private-file.js";
 export { PrivateFileColumn, privateFileColumn } from "./column/private-file-column.js";
 export type { UploadTo } from "./column/upload-to.js";
 export type { Delivery, Download } from "./delivery/delivery.js";
+export { type KoaSendDeliveryOptions, koaSendDelivery } from "./delivery/koa-send.js";
+export type { StallOptions } from "./delivery/stall-options.js";
 export { streamDelivery } from "./delivery/stream.js";
 export type {
   AfterDownloadEvent,
@@ -21,6 +23,7 @@ export type {
 } from "./download/events.js";
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
+export type { Piece } from "./http/content.js";
 export type { AttachOptions } from "./lifecycle/attach.js";
 export { FilePath, fromPath } from "./lifecycle/file-path.js";
 export {

@@ -1,4 +1,4 @@
-import { DownloadError, type PrivateFileErrorCode } from "../errors.js";
+import { DownloadError, PrivateFileError, type PrivateFileErrorCode } from "../errors.js";
 import { REFUSAL_HEADERS } from "./headers.js";
 
 /** The answer for everything that the request may not know to exist, always the same. */
@@ -25,11 +25,12 @@ export function unavailable(message: string, cause?: unknown): DownloadError {
 }
 
 /**
- * The answer for an error that somebody's code threw: its own `status` where `honourStatus` says so, else 500. Nothing of
- * its text reaches the client, unless it is an HTTP error that says `expose`.
+ * The answer for an error that somebody's code threw: its own `status` where `honourStatus` says so, 404 where a file is gone,
+ * else 500. Nothing of its text reaches the client, unless it is an HTTP error that says `expose`.
  */
 export function failed(step: string, cause: unknown, honourStatus = false): DownloadError {
   if (cause instanceof DownloadError) return cause;
+  if (isMissing(cause)) return new DownloadError(404, cause.code, cause.message, { cause, headers: REFUSAL_HEADERS });
   if (isOutOfDescriptors(cause)) return unavailable(`${step}: no file descriptor is free.`, cause);
   const { status, expose, message = "", headers } = (cause ?? {}) as HttpErrorLike;
   const wanted = honourStatus && typeof status === "number" && status >= 400 && status < 600 ? status : 500;
@@ -46,6 +47,10 @@ interface HttpErrorLike {
   expose?: unknown;
   message?: string;
   headers?: Record<string, string>;
+}
+
+function isMissing(error: unknown): error is PrivateFileError {
+  return error instanceof PrivateFileError && error.code === "ERR_PRIVATE_FILE_MISSING";
 }
 
 function isOutOfDescriptors(error: unknown): boolean {

@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { fstat, type ReadStream, type Stats } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { basename, dirname } from "node:path";
+import { promisify } from "node:util";
+import send from "koa-send";
+import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
+import { whenOver } from "../http/response-over.js";
+import { cutWhenStalled } from "../http/response-stall.js";
+import { setBody } from "./body.js";
+import type { Delivery, Download } from "./delivery.js";
+import { exactly } from "./exactly.js";
+import { checkStallTimeout, type StallOptions } from "./stall-options.js";
+import { streamDelivery } from "./stream.js";
+
+/** Those of koa-send's options that make sense for a private file. The others are fenced off. */
+export interface KoaSendDeliveryOptions extends StallOptions {
+  /**
+   * For how many milliseconds a browser may keep a file without asking again: `Cache-Control: private, max-age=…`, in seconds.
+   * A file that is kept is shown without asking the column's rule. A column's `cacheControl` counts more. (default: none)
+   */
+  maxAge?: number;
+  /** Whether the browser need never ask again while `maxAge` lasts. (default: false) */
+  immutable?: boolean;
+  /**
+   * Sets headers of its own on a whole file that is sent, as in koa-send. HEAD, 304 and ranges do without.
+   *
+   * @param path the file's absolute path.
+   */
+  setHeaders?: (res: ServerResponse, path: string, stats: Stats) => void;
+}
+
+/**
+ * Sends whole files from a disk through koa-send, for applications that count on it. It gets the file that was checked and no
+ * other: the path of the open descriptor where the system has one (Linux), elsewhere the file's own path, and what it opened
+ * is compared by size and time. It never takes a `.gz` or `.br` beside the file, decodes nothing, and no error of its own
+ * reaches the client. Ranges, and files that are on no disk, are sent as by {@link streamDelivery}.
+ *
+ * Costs about twice the CPU of `streamDelivery`, and each client that stalls holds more memory: koa-send reads ahead.
+ *
+ * @throws ConfigurationError for other options of koa-send, and for a `maxAge` or `stallTimeout` that is none.
+ */
+export function koaSendDelivery(options: KoaSendDeliveryOptions = {}): Delivery {
+  checkOptions(options);
+  const stallTimeout = checkStallTimeout("koaSendDelivery", options);
+  const streamed = streamDelivery({ stallTimeout });
+  return {
+    cacheControl: cacheControlOf(options),
+    async deliver(download) {
+      const path = download.range ? undefined : pathOf(download);
+      if (path === undefined) return streamed.deliver(download);
+      cutWhenStalled(download.ctx, stallTimeout);
+      await sendWhole(download, path, options);
+    },
+  };
+}
+
+const TAKEN = ["maxAge", "immutable", "setHeaders", "stallTimeout"];
+
+function checkOptions(options: KoaSendDeliveryOptions): void {
+  const other = Object.keys(options).find((name) => !TAKEN.includes(name));
+  if (other !== undefined) {
+    throw new ConfigurationError(
+      `koaSendDelivery: "${other}" is not for private files: it would serve another file, or none. Use one of ${TAKEN.join(", ")}.`,
+    );
+  }
+  const { maxAge = 0 } = options;
+  if (!(maxAge >= 0 && Number.isFinite(maxAge))) {
+    throw new ConfigurationError(`koaSendDelivery: "maxAge" is ${maxAge}. Give milliseconds, 0 or more.`);
+  }
+}
+
+function cacheControlOf({ maxAge, immutable }: KoaSendDeliveryOptions): string | undefined {
+  if (maxAge === undefined) return undefined;
+  return `private, max-age=${Math.floor(maxAge / 1000)}${immutable ? ", immutable" : ""}`;
+}
+
+function pathOf({ open, storage, key }: Download): string | undefined {
+  return open?.path ?? storage.path?.(key);
+}
+
+async function sendWhole(download: Download, path: string, options: KoaSendDeliveryOptions): Promise<void> {
+  const { ctx, key, object, open } = download;
+  const stream = await openThroughKoaSend(download, path, options);
+  whenOver(ctx, () => stream.destroy());
+  // From here on its own descriptor holds the file.
+  await open?.close();
+  await setBody(download, exactly(key, { start: 0, end: object.size - 1 }, stream));
+}
+
+async function openThroughKoaSend(
+  download: Download,
+  path: string,
+  { setHeaders }: KoaSendDeliveryOptions,
+): Promise<ReadStream> {
+  const isSame = path === download.open?.path ? () => true : (stats: Stats) => isObject(download, stats);
+  const stream = await createStream(download, path, (res, _path, stats) => {
+    // Before anything is opened: opening a FIFO would wait for its other end, and take a thread of the pool with it.
+    if (!isSame(stats)) throw gone(download);
+    setHeaders?.(res, download.storage.path?.(download.key) ?? path, stats);
+  });
+  stream.on("error", () => {});
+  const [descriptor] = await once(stream, "open").catch((error: Error) => {
+    throw failure(download, error);
+  });
+  if (isSame(await promisify(fstat)(descriptor))) return stream;
+  stream.destroy();
+  throw gone(download);
+}
+
+async function createStream(download: Download, path: string, setHeaders: send.SetHeaders): Promise<ReadStream> {
+  let stream: ReadStream | undefined;
+  const keep = (body: ReadStream) => {
+    stream = body;
+  };
+  const context = Object.create(download.ctx, { body: { set: keep } });
+  // It decodes what it is given. Only false keeps it from the .gz and .br beside the file, and only true lets it see dots.
+  const only = { root: dirname(path), hidden: true, gzip: false, brotli: false, setHeaders };
+  await send(context, encodeURIComponent(basename(path)), only).catch((error: Error) => {
+    throw failure(download, error);
+  });
+  if (stream === undefined) throw gone(download);
+  return stream;
+}
+
+function isObject({ object }: Download, stats: Stats): boolean {
+  return stats.isFile() && stats.size === object.size && stats.mtime.getTime() === object.modifiedAt.getTime();
+}
+
+/** What koa-send throws tells the client the path where a file is missing. What `setHeaders` throws is the application's. */
+function failure(download: Download, error: Error & { status?: number; code?: string }): Error {
+  if (error.status === 404 || error.code === "ENOENT") return gone(download, error);
+  if (error instanceof PrivateFileError || error.code === undefined) return error;
+  const message = `${download.key}: opening it failed with ${error.code}. See "cause", and check the storage's disk.`;
+  return new StorageError(message, download.key, { cause: error });
+}
+
+function gone({ key }: Download, cause?: Error): PrivateFileError {
+  const message = `${key}: it was removed or replaced between the look at it and its opening. Ask again.`;
+  return new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause });
+}
