@@ -3,7 +3,7 @@ import fs, { type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.js";
 import { diskError, isAbsent } from "./disk-error.js";
-import { descriptorFile, isRealFolder, isReallyAt } from "./disk-place.js";
+import { descriptorFile, isRealFolder, isReallyAt, wasAt } from "./disk-place.js";
 import type { OpenObject, StoredObject } from "./storage.js";
 
 /** Not through a link, and without waiting for a FIFO's other end, which would take a thread of the pool for ever. */
@@ -44,7 +44,7 @@ export async function openObject(place: DiskObjectPlace): Promise<DiskObject | u
   try {
     handle = await fs.open(place.path, OPEN_FLAGS);
     const stats = await handle.stat();
-    if (isObject(stats, place) && (await isReallyAt(handle, place.path))) {
+    if (isObject(stats, place) && ((await isReallyAt(handle, place.path)) || wasAt(handle, place.path))) {
       object = new DiskObject(place.key, handle, describe(stats, place.key));
     }
     return object;

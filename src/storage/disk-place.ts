@@ -14,6 +14,14 @@ export async function isReallyAt(handle: FileHandle, path: string): Promise<bool
   return place === undefined ? isStillAt(handle, path) : place === path;
 }
 
+/**
+ * Whether an open descriptor was what `path` named, and something has removed or replaced that since. Nobody can put a file
+ * of another place under that name.
+ */
+export function wasAt(handle: FileHandle, path: string): boolean {
+  return descriptorPath(handle.fd) === `${path} (deleted)`;
+}
+
 /** Whether a folder's path leads through no symbolic link. */
 export async function isRealFolder(path: string): Promise<boolean> {
   const real = await fs.realpath(path);

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readAll } from "../support/connection.js";
+import { eventually } from "../support/eventually.js";
+
+const linux = process.platform === "linux" ? false : "this system does not list descriptors in /proc";
+const server = new URL("../support/film-server.js", import.meta.url).pathname;
+
+describe("2,000 readers that take nothing", { skip: linux }, () => {
+  for (const size of [60_000, 100_000_000]) {
+    it(`cost streamDelivery at most 80 KiB each, for a film of ${size} bytes (K24)`, async (t) => {
+      const film = await startServer(t, { size, delivery: "streamDelivery" });
+      // What the first requests cost is not theirs.
+      for (let n = 0; n < 300; n++) await readAll(await film.connectAndAsk("Range: bytes=-900000\r\n"));
+      const before = await film.status();
+      const sockets: Socket[] = [];
+      for (let n = 0; n < 2_000; n += 50) {
+        sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => film.connectAndAsk()))));
+      }
+      await sleep(1000);
+      const { memory } = await film.status();
+      const each = (memory - before.memory) / sockets.length / 1024;
+      t.diagnostic(`${each.toFixed(1)} KiB each`);
+      assert.ok(each <= 80, `${each} KiB each`);
+      const other = await readAll(await film.connectAndAsk());
+      assert.ok(other.length > size);
+      for (const socket of sockets) socket.destroy();
+      await eventually(async () => assert.ok((await film.status()).descriptors <= before.descriptors + 2));
+    });
+  }
+});
+
+describe("more downloads than there are descriptors", { skip: linux }, () => {
+  for (const delivery of ["streamDelivery", "koaSendDelivery"] as const) {
+    it(`are answered 503 with Retry-After by ${delivery}, and served again when some are free (L03, K6, H63)`, async (t) => {
+      const film = await startServer(t, { size: 100_000_000, delivery, limit: 200 });
+      const sockets = await Promise.all(Array.from({ length: 120 }, () => film.connectAndAsk()));
+      const heads = await Promise.all(sockets.map(firstBytes));
+      const surplus = heads.filter((head) => head.startsWith("HTTP/1.1 503"));
+      const served = heads.filter((head) => head.startsWith("HTTP/1.1 200"));
+      assert.equal(
+        surplus.length + served.length,
+        120,
+        heads.find((head) => !/^HTTP\/1.1 (200|503)/.test(head)),
+      );
+      assert.ok(surplus.length > 0 && served.length > 0, `${surplus.length} were refused`);
+      for (const head of surplus) assert.match(head, /\r\nRetry-After: 5\r\n/);
+      for (const socket of sockets) socket.destroy();
+      await eventually(async () => {
+        assert.match(await firstBytes(await film.connectAndAsk()), /^HTTP\/1.1 200/);
+      });
+    });
+  }
+});
+
+interface ServerOptions {
+  size: number;
+  delivery: "streamDelivery" | "koaSendDelivery";
+  /** How many descriptors the process may have. */
+  limit?: number;
+}
+
+async function startServer(t: TestContext, { size, delivery, limit }: ServerOptions) {
+  const command = `${limit ? `ulimit -n ${limit}; ` : ""}exec "$0" --expose-gc "$@"`;
+  const child = spawn("bash", ["-c", command, process.execPath, server, String(size), delivery], {
+    stdio: ["ignore", "inherit", "ignore", "ipc"],
+  });
+  t.after(async () => {
+    const exited = once(child, "exit");
+    child.send("close");
+    await exited;
+  });
+  const { port, url } = await answerOf<{ port: number; url: string }>(child);
+  return {
+    async connectAndAsk(headers = ""): Promise<Socket> {
+      const socket = connect(port, "127.0.0.1").pause();
+      socket.on("error", () => {});
+      await once(socket, "connect");
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+      return socket;
+    },
+    status(): Promise<{ memory: number; descriptors: number }> {
+      child.send("status");
+      return answerOf(child);
+    },
+  };
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const [answer] = await once(child, "message");
+  return answer as T;
+}
+
+async function firstBytes(socket: Socket): Promise<string> {
+  socket.resume();
+  const [chunk] = (await Promise.race([once(socket, "data"), once(socket, "close")])) as [Buffer | boolean];
+  socket.pause();
+  return chunk instanceof Buffer ? chunk.toString("latin1") : "";
+}
