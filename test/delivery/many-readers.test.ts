@@ -38,7 +38,10 @@ describe("more downloads than there are descriptors", { skip: linux }, () => {
   for (const delivery of ["streamDelivery", "koaSendDelivery"] as const) {
     it(`are answered 503 with Retry-After by ${delivery}, and served again when some are free (L03, K6, H63)`, async (t) => {
       const film = await startServer(t, { size: 100_000_000, delivery, limit: 200 });
-      const sockets = await Promise.all(Array.from({ length: 120 }, () => film.connectAndAsk()));
+      // A connection that finds no descriptor is closed by the system, and nobody can answer on it.
+      const sockets = await Promise.all(Array.from({ length: 120 }, () => film.connect()));
+      await eventually(async () => assert.ok((await film.status()).descriptors > 120));
+      for (const socket of sockets) film.ask(socket);
       const heads = await Promise.all(sockets.map(firstBytes));
       const surplus = heads.filter((head) => head.startsWith("HTTP/1.1 503"));
       const served = heads.filter((head) => head.startsWith("HTTP/1.1 200"));
@@ -75,12 +78,14 @@ async function startServer(t: TestContext, { size, delivery, limit }: ServerOpti
     await exited;
   });
   const { port, url } = await answerOf<{ port: number; url: string }>(child);
+  const ask = (socket: Socket, headers = "") =>
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
   return {
-    async connectAndAsk(headers = ""): Promise<Socket> {
-      const socket = connect(port, "127.0.0.1").pause();
-      socket.on("error", () => {});
-      await once(socket, "connect");
-      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+    connect: () => connectTo(port),
+    ask,
+    async connectAndAsk(headers?: string): Promise<Socket> {
+      const socket = await connectTo(port);
+      ask(socket, headers);
       return socket;
     },
     status(): Promise<{ memory: number; descriptors: number }> {
@@ -88,6 +93,13 @@ async function startServer(t: TestContext, { size, delivery, limit }: ServerOpti
       return answerOf(child);
     },
   };
+}
+
+async function connectTo(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1").pause();
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {
