@@ -18,7 +18,8 @@ export function reportWhenOver(event: BeforeDownloadEvent): void {
 }
 
 function bytesOf({ ctx, file, range }: BeforeDownloadEvent, aborted: boolean): number | undefined {
-  if (ctx.res.statusCode >= 400) return 0;
+  // koa-conditional-get around the routes may put a 304 in place of the file.
+  if (ctx.res.statusCode === 304 || ctx.res.statusCode >= 400) return 0;
   if (ctx.body instanceof ObjectBody) return ctx.body.bytesSent;
   if (!Buffer.isBuffer(ctx.body)) return undefined;
   if (aborted) return 0;
