@@ -14,6 +14,8 @@ export function answer(
   ranges: boolean,
 ): void {
   ctx.status = status;
+  // Told so, koa-compress leaves the bytes alone that the length, the ranges and the strong ETag speak of.
+  ctx.compress = false;
   if (status === 412 || status === 416) {
     refuse(ctx, status, description.object.size);
     return;

@@ -6,6 +6,7 @@ import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
 import type { ByteRange } from "../http/byte-range.js";
 import type { Content } from "../http/content.js";
+import { answerHeadOverHttp2 } from "../http/head-over-http2.js";
 import { isOver } from "../http/response-over.js";
 import type { Storage } from "../storage/storage.js";
 import { answer, restoringHeadersOnFailure } from "./answer.js";
@@ -59,6 +60,7 @@ export class DownloadController {
    * @throws DownloadError for a request that is refused or fails.
    */
   async handle(ctx: Context, ...segments: [entity: string, property: string, rest: string]): Promise<void> {
+    answerHeadOverHttp2(ctx);
     if (ctx.method !== "GET" && ctx.method !== "HEAD") throw methodNotAllowed();
     const location = this.options.locator.locate(...segments);
     if (!location) throw notFound();

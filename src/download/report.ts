@@ -19,7 +19,8 @@ export function reportWhenOver(event: BeforeDownloadEvent): void {
 }
 
 function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {
-  if (res.statusCode >= 400) return 0;
+  // koa-conditional-get around the routes may put a 304 in place of the file.
+  if (res.statusCode === 304 || res.statusCode >= 400) return 0;
   if (body instanceof ObjectBody) return body.bytesSent;
   if (!Buffer.isBuffer(body)) return undefined;
   return aborted ? 0 : body.length;

@@ -1,66 +1,213 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { after, before, describe, it } from "node:test";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createSecureServer,
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { Agent, request as requestHttps } from "node:https";
+import type { AddressInfo, Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
+import { readAll } from "../support/connection.js";
+import { eventually } from "../support/eventually.js";
+import { run, skipWithout } from "../support/programs.js";
 
 @Entity()
 class Film {
   @PrimaryGeneratedColumn() id!: number;
-  @PrivateFileColumn({ condition: () => true }) file!: PrivateFile;
+  @PrivateFileColumn<Film>({ condition: (ctx) => ctx.get("x-user") !== "mallory" }) file!: PrivateFile;
 }
 
-const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => index % 253));
+/** Descriptors are counted where the system lists them. */
+const noProc = process.platform === "linux" ? false : "this system does not list descriptors in /proc";
+const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251));
+
+const warnings: Error[] = [];
+const note = (warning: Error) => warnings.push(warning);
+let application: Application;
+let url: string;
+let etag: string;
+
+before(async () => {
+  process.on("warning", note);
+  application = await startApplication({ entities: [Film] });
+  const film = new Film();
+  await application.files.attach(film, "file", content, { filename: "a.mp4" });
+  await application.dataSource.manager.save(film);
+  url = application.files.url(film, "file");
+  etag = (await application.get(url, { method: "HEAD" })).headers.etag!;
+});
+after(async () => {
+  process.off("warning", note);
+  await application.close();
+});
 
 describe("a download over HTTP/2", () => {
-  const warnings: Error[] = [];
-  const note = (warning: Error) => warnings.push(warning);
-  let application: Application;
-  let server: ReturnType<typeof createServer>;
-  let client: ReturnType<typeof connect>;
-  let url: string;
+  let server: Server;
+  let client: ClientHttp2Session;
 
   before(async () => {
-    process.on("warning", note);
-    application = await startApplication({ entities: [Film] });
-    const film = new Film();
-    await application.files.attach(film, "file", content, { filename: "a.mp4" });
-    await application.dataSource.manager.save(film);
-    url = application.files.url(film, "file");
     server = createServer(application.app.callback() as never).listen(0, "127.0.0.1");
     await once(server, "listening");
     client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   });
-  after(async () => {
-    process.off("warning", note);
+  after(() => {
     client.close();
     server.close();
-    await application.close();
   });
 
-  const rows: [string, OutgoingHttpHeaders, number, number][] = [
-    ["a GET", {}, 200, content.length],
-    ["a range", { range: "bytes=10-2999998" }, 206, 2_999_989],
-    ["a range behind the end", { range: "bytes=9999999-" }, 416, "Range Not Satisfiable".length],
-    ["a precondition that fails", { "if-match": '"x"' }, 412, "Precondition Failed".length],
-    ["a HEAD", { ":method": "HEAD" }, 200, 0],
-    ["a POST", { ":method": "POST" }, 405, "Method Not Allowed".length],
+  const text = (words: string) => () => Buffer.from(words);
+  const part = () => content.subarray(10, 2_999_999);
+  const partOf = { range: "bytes=10-2999998" };
+  const rows: [string, () => OutgoingHttpHeaders, number, () => Buffer][] = [
+    ["a GET", () => ({}), 200, () => content],
+    ["a range", () => partOf, 206, part],
+    ["a range with an If-Range that holds", () => ({ ...partOf, "if-range": etag }), 206, part],
+    ["a range with an If-Range that does not hold", () => ({ ...partOf, "if-range": '"x"' }), 200, () => content],
+    ["a range behind the end", () => ({ range: "bytes=9999999-" }), 416, text("Range Not Satisfiable")],
+    ["a precondition that is met", () => ({ "if-none-match": etag }), 304, text("")],
+    ["a HEAD with a precondition that is met", () => ({ ":method": "HEAD", "if-none-match": etag }), 304, text("")],
+    ["a precondition that fails", () => ({ "if-match": '"x"' }), 412, text("Precondition Failed")],
+    ["a HEAD", () => ({ ":method": "HEAD" }), 200, text("")],
+    ["a refusal", () => ({ "x-user": "mallory" }), 403, text("Forbidden")],
+    ["a HEAD that is refused", () => ({ ":method": "HEAD", "x-user": "mallory" }), 403, text("")],
+    ["a POST", () => ({ ":method": "POST" }), 405, text("Method Not Allowed")],
   ];
-  for (const [what, headers, status, length] of rows) {
-    it(`answers ${status} to ${what}, with its bytes and without a warning`, async () => {
-      const stream = client.request({ ":path": url, ...headers });
-      stream.end();
-      const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
-      const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
-      const body = Buffer.concat(chunks);
-      assert.deepEqual([answer[":status"], body.length], [status, length]);
-      if (status === 206) assert.ok(body.equals(content.subarray(10, 2_999_999)));
-      for (const name of ["connection", "transfer-encoding", "keep-alive"]) assert.equal(answer[name], undefined);
+  for (const [what, headers, status, body] of rows) {
+    it(`answers ${status} to ${what}, with its bytes and without a warning (H55)`, { timeout: 10_000 }, async () => {
+      const answer = await ask(client, headers());
+      assert.equal(answer.status, status);
+      assert.ok(answer.body.equals(body()));
+      if (answer.body.length > 0) assert.equal(answer.headers["content-length"], String(answer.body.length));
+      for (const name of ["connection", "transfer-encoding", "keep-alive"]) {
+        assert.equal(answer.headers[name], undefined);
+      }
       assert.deepEqual(warnings, []);
     });
   }
+
+  it("has in all else the headers of one over HTTP/1.1 (H55)", async () => {
+    for (const headers of [{}, partOf, { "if-none-match": etag }, { range: "bytes=9999999-" }]) {
+      const answer = await ask(client, headers);
+      const { date: _, ":status": __, ...second } = Object.fromEntries(Object.entries(answer.headers));
+      const { date: ___, connection, "keep-alive": ____, ...first } = (await application.get(url, { headers })).headers;
+      assert.deepEqual(second, first);
+    }
+  });
+
+  it("shares its connection with 50 others at once, each with its own bytes (H55)", async () => {
+    const batch = Array.from({ length: 50 }, async (_, index) => {
+      const [, headers, status, body] = rows[index % rows.length]!;
+      const answer = await ask(client, headers());
+      assert.equal(answer.status, status);
+      assert.ok(answer.body.equals(body()));
+    });
+    await Promise.all(batch);
+    assert.deepEqual(warnings, []);
+  });
+
+  it("leaves no descriptor open when 100 clients leave in the middle, and the connection serves the next one (H66)", {
+    skip: noProc,
+  }, async () => {
+    await ask(client, {});
+    const base = await descriptors();
+    for (let i = 0; i < 100; i++) {
+      const stream = client.request({ ":path": url });
+      if (i % 3 === 0) await once(stream, "response");
+      if (i % 3 === 1) await once(stream, "data");
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.on("error", () => {});
+    }
+    await eventually(async () => assert.ok((await descriptors()) <= base, `${await descriptors()} of ${base}`));
+    assert.ok((await ask(client, {})).body.equals(content));
+    const codes = new Set(application.errors.map((error) => (error as NodeJS.ErrnoException).code));
+    for (const usual of ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", ...REFUSALS]) codes.delete(usual);
+    assert.deepEqual([...codes], []);
+    assert.deepEqual(warnings, []);
+  });
 });
+
+const REFUSALS = ["ERR_PRIVATE_FILE_ACCESS_DENIED", "ERR_PRIVATE_FILE_METHOD"];
+
+describe("a download over TLS", { skip: skipWithout("openssl") }, () => {
+  let server: Server;
+  let origin: string;
+  let ca: string;
+
+  before(async () => {
+    const own = await selfSigned();
+    ca = own.cert;
+    server = createSecureServer({ ...own, allowHTTP1: true }, application.app.callback() as never);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(() => server.close());
+
+  it("comes over HTTP/2 to a client that speaks it (H55)", async (t) => {
+    const client = connect(origin, { ca });
+    t.after(() => client.close());
+    await once(client, "connect");
+    assert.equal(client.alpnProtocol, "h2");
+    assert.ok((await ask(client, {})).body.equals(content));
+    const { status, body } = await ask(client, { range: "bytes=2-8" });
+    assert.deepEqual([status, body], [206, content.subarray(2, 9)]);
+    assert.deepEqual(warnings, []);
+  });
+
+  it("comes over HTTP/1.1 to a client that speaks nothing else (H55)", async (t) => {
+    for (const [headers, status, body] of [
+      [{}, 200, content],
+      [{ Range: "bytes=2-8" }, 206, content.subarray(2, 9)],
+      [{ "If-None-Match": etag }, 304, Buffer.alloc(0)],
+      [{ "X-User": "mallory" }, 403, Buffer.from("Forbidden")],
+    ] as const) {
+      const answer = await askFirst(t, origin, ca, headers);
+      assert.deepEqual([answer.version, answer.status], ["1.1", status]);
+      assert.ok(answer.body.equals(body));
+    }
+    assert.deepEqual(warnings, []);
+  });
+});
+
+async function ask(client: ClientHttp2Session, headers: OutgoingHttpHeaders) {
+  const stream = client.request({ ":path": url, ...headers });
+  stream.end();
+  const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
+  return { status: Number(answer[":status"]), headers: answer, body: await readAll(stream) };
+}
+
+async function askFirst(t: TestContext, origin: string, ca: string, headers: OutgoingHttpHeaders) {
+  const agent = new Agent({ ca, ALPNProtocols: ["http/1.1"] });
+  t.after(() => agent.destroy());
+  const outgoing = requestHttps(`${origin}${url}`, { agent, headers }).end();
+  const [incoming] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
+  return { version: incoming.httpVersion, status: incoming.statusCode, body: await readAll(incoming) };
+}
+
+/** A key and a certificate for 127.0.0.1, which nobody but this test trusts. */
+async function selfSigned(): Promise<{ key: string; cert: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "private-files-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
+  const name = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const { code, stderr } = await run("openssl", "req", ...kind, ...name, "-keyout", key, "-out", cert);
+  assert.equal(code, 0, stderr);
+  const pair = { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
+  await rm(folder, { recursive: true });
+  return pair;
+}
+
+async function descriptors(): Promise<number> {
+  return (await readdir("/proc/self/fd")).length;
+}

@@ -90,7 +90,8 @@ export function changeOpened({ storage }: Application, change: (object: OpenObje
   };
 }
 
-async function get(port: number, path: string, { method = "GET", headers = {}, as }: Ask = {}): Promise<Answer> {
+/** Asks a server on loopback for a path exactly as it is, and reads the whole answer. */
+export async function get(port: number, path: string, { method = "GET", headers = {}, as }: Ask = {}): Promise<Answer> {
   const signedIn = as === undefined ? {} : { "x-user": as };
   const outgoing = request({ host: "127.0.0.1", port, path, method, headers: { ...headers, ...signedIn } });
   outgoing.end();
