@@ -5,6 +5,7 @@ import type { PrivateFile } from "../column/private-file.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
 import { isOver } from "../http/response-over.js";
+import { quoted } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
@@ -23,7 +24,7 @@ export interface ControllerOptions {
   dataSource: DataSource;
   /** Knows the URLs. */
   locator: Locator;
-  /** How many seconds a condition may take, and all hooks of a download together. */
+  /** How many seconds each may take: the database and the storage to find the file, the condition, and all hooks together. */
   timeout: number;
   /** Whether a refusal is answered like a missing row. */
   hideDenied: boolean;
@@ -68,8 +69,11 @@ export class DownloadController {
   }
 
   private async load(located: Located): Promise<Loaded> {
-    const entity = await load(this.options.dataSource, located.location, located.ctx).catch((error: unknown) => {
-      throw failed(`${located.column.subject}: loading the entity`, error);
+    const { dataSource, timeout } = this.options;
+    const step = `${located.column.subject}: loading the entity`;
+    const loading = load(dataSource, located.location, located.ctx);
+    const entity = await withinDeadline(timeout, step, loading).catch((error: unknown) => {
+      throw failed(step, error);
     });
     const file = entity && this.isRequested(located, entity) ? located.column.fileOf(entity) : undefined;
     if (!entity || !file) throw this.denied(located, "load", notFound());
@@ -94,12 +98,14 @@ export class DownloadController {
   private async describe(loaded: Loaded): Promise<Description> {
     const { ctx, column, entity, file, location } = loaded;
     if (location.name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
+    const step = `${column.subject}: describing the file`;
     try {
-      const description = await describe(ctx, column, this.options.storageOf(column), entity, file);
+      const describing = describe(ctx, column, this.options.storageOf(column), entity, file);
+      const description = await withinDeadline(this.options.timeout, step, describing);
       if (description) return description;
       this.logMissing(loaded);
     } catch (error) {
-      if (!(error instanceof InvalidKeyError)) throw failed(`${column.subject}: describing the file`, error);
+      if (!(error instanceof InvalidKeyError)) throw failed(step, error);
       this.logMissing(loaded, error);
     }
     throw this.denied(loaded, "describe", notFound(), entity);
@@ -129,7 +135,7 @@ export class DownloadController {
         tellSubscribers("beforeDownload", event),
       );
     } catch (error) {
-      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
+      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, "message"), entity);
     }
     reportWhenOver(event);
   }
@@ -145,11 +151,11 @@ export class DownloadController {
     const { object, open, type, disposition } = description;
     const range = rangeOf(decision);
     const storage = this.options.storageOf(column);
-    await delivery
-      .deliver({ ctx, storage, key: file.key, object, open, range, type, disposition })
-      .catch((error: unknown) => {
-        throw failed(`${column.subject}: sending`, error, true);
-      });
+    try {
+      await delivery.deliver({ ctx, storage, key: file.key, object, open, range, type, disposition });
+    } catch (error) {
+      throw failed(`${column.subject}: sending`, error, "status");
+    }
   }
 
   /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */
@@ -166,8 +172,8 @@ export class DownloadController {
   }
 
   private logMissing({ ctx, column, file, location }: Loaded, cause?: Error): void {
-    const row = location.keyValues.join(", ");
-    const message = `${column.subject}: the row ${row} names "${file.key}", which its storage does not have. Restore the file, or set the column to null.`;
+    const row = location.keyValues.map(quoted).join(", ");
+    const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
   }
 }

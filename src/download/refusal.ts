@@ -25,19 +25,23 @@ export function unavailable(message: string, cause?: unknown): DownloadError {
 }
 
 /**
- * The answer for an error that somebody's code threw: its own `status` where `honourStatus` says so, else 500. Nothing of
- * its text reaches the client, unless it is an HTTP error that says `expose`.
+ * What of an error gets into the answer: nothing; its `status` and `headers`; or its message as well, where it is an HTTP
+ * error that says `expose`. Only those who know what HTTP errors are for get that far: koa-send exposes paths.
  */
-export function failed(step: string, cause: unknown, honourStatus = false): DownloadError {
+export type Honoured = "nothing" | "status" | "message";
+
+/** The answer for an error that somebody's code threw: its own `status` where that is honoured, else 500. */
+export function failed(step: string, cause: unknown, honoured: Honoured = "nothing"): DownloadError {
   if (cause instanceof DownloadError) return cause;
   if (isOutOfDescriptors(cause)) return unavailable(`${step}: no file descriptor is free.`, cause);
   const { status, expose, message = "", headers } = (cause ?? {}) as HttpErrorLike;
-  const wanted = honourStatus && typeof status === "number" && status >= 400 && status < 600 ? status : 500;
-  const exposed = wanted !== 500 && expose === true;
+  const honours = honoured !== "nothing" && typeof status === "number" && status >= 400 && status < 600;
+  const wanted = honours ? status : 500;
+  const exposed = honoured === "message" && wanted !== 500 && expose === true;
   return new DownloadError(wanted, "ERR_PRIVATE_FILE_FAILED", exposed ? message : `${step} failed. See the cause.`, {
     cause,
     expose: exposed,
-    headers: { ...(honourStatus ? headers : undefined), ...REFUSAL_HEADERS },
+    headers: { ...(honoured === "nothing" ? undefined : headers), ...REFUSAL_HEADERS },
   });
 }
 

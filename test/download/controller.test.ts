@@ -406,7 +406,7 @@ describe("what is not there", () => {
     assert.equal(error.code, "ERR_PRIVATE_FILE_MISSING");
     assert.match(
       error.message,
-      /^Document\.file: the row 1 names "documents\/.*\/report\.pdf", which its storage does not have/,
+      /^Document\.file: the row "1" names "documents\/.*\/report\.pdf", which its storage does not have/,
     );
   });
 
