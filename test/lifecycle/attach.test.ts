@@ -280,7 +280,7 @@ describe("attach that fails", () => {
     assert.deepEqual(await everyPath(), []);
   });
 
-  it("for a key that does not fit the column says so before it reads a byte", async () => {
+  it("for a key that does not fit the column says so before it reads a byte (P15)", async () => {
     uploadTo = () => `${"x".repeat(61)}.pdf`;
     const source = Readable.from([bytes], { objectMode: false });
     await assert.rejects(
