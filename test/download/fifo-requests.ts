@@ -1,9 +1,9 @@
-import { strict as assert } from "node:assert";
-import { execFileSync } from "node:child_process";
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { startApplication } from "../support/application.js";
+import { run } from "../support/programs.js";
 
 /*
  * A process of its own that asks 100 times for a FIFO, then for a file, says what came, and ends at once: with a thread of
@@ -18,7 +18,7 @@ class Scan {
 
 const application = await startApplication({ entities: [Scan] });
 const { dataSource, files, storage } = application;
-execFileSync("mkfifo", [join(storage.root, "fifo")]);
+assert.equal((await run("mkfifo", join(storage.root, "fifo"))).code, 0);
 const fifo = await dataSource.manager.save(dataSource.manager.create(Scan, { file: new PrivateFile("fifo") }));
 const normal = dataSource.manager.create(Scan, {});
 await files.attach(normal, "file", Buffer.from("normal"), { filename: "normal.txt" });
@@ -34,5 +34,4 @@ for (let round = 0; round < 10; round++) {
   milliseconds = Math.min(milliseconds, performance.now() - started);
 }
 const statuses = [...new Set((await Promise.all(asked)).map(({ status }) => status))];
-assert.equal(asked.length, 100);
 process.stdout.write(JSON.stringify({ statuses, milliseconds, body }), () => process.exit(0));
