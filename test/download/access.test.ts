@@ -13,7 +13,12 @@ import {
   type Relation,
   Repository,
 } from "typeorm";
-import { PrivateFile, PrivateFileColumn, type PrivateFileSubscriber } from "typeorm-private-files";
+import {
+  type BeforeDownloadEvent,
+  PrivateFile,
+  PrivateFileColumn,
+  type PrivateFileSubscriber,
+} from "typeorm-private-files";
 import { type Answer, type Application, type Ask, startApplication } from "../support/application.js";
 import { openConnection, readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
@@ -29,7 +34,7 @@ class User {
 }
 
 const isOwner = async (ctx: Koa.Context, paper: Paper) => {
-  await whileAsked(paper);
+  await whileAsked(paper, ctx);
   return paper.owner.id === ctx.state.user?.id;
 };
 const owned = { nullable: true, condition: isOwner, relations: { owner: true } };
@@ -48,9 +53,9 @@ class Meanwhile implements PrivateFileSubscriber<Paper> {
   listenTo() {
     return Paper;
   }
-  async beforeDownload() {
+  async beforeDownload({ ctx }: BeforeDownloadEvent) {
     hooks++;
-    await whileAnnounced();
+    await whileAnnounced(ctx);
   }
   afterDownload({ aborted, bytesSent }: { aborted: boolean; bytesSent?: number }) {
     reports.push({ aborted, bytesSent });
@@ -58,8 +63,8 @@ class Meanwhile implements PrivateFileSubscriber<Paper> {
 }
 
 /** What happens while the condition, or the hook, is awaited. */
-let whileAsked: (paper: Paper) => unknown;
-let whileAnnounced: () => unknown;
+let whileAsked: (paper: Paper, ctx: Koa.Context) => unknown;
+let whileAnnounced: (ctx: Koa.Context) => unknown;
 let hooks = 0;
 const reports: { aborted: boolean; bytesSent?: number }[] = [];
 
@@ -355,7 +360,7 @@ describe("a client that leaves", () => {
   it("while the condition is asked has its file never opened, and no hook told (H67)", async (t) => {
     const open = t.mock.method(application.storage, "open");
     await leaveDuring(t, (wait) => {
-      whileAsked = wait;
+      whileAsked = (_paper, ctx) => wait(ctx);
     });
     await sleep(50);
     assert.deepEqual([open.mock.callCount(), hooks], [0, 0]);
@@ -378,21 +383,21 @@ describe("a client that leaves", () => {
   });
 });
 
-/** Asks for a file, leaves while somebody's code is awaited, and then lets that code go on. */
-async function leaveDuring(t: TestContext, delay: (wait: () => Promise<void>) => void): Promise<void> {
+/** Asks for a file and leaves while somebody's code is awaited, which goes on when the server knows. */
+async function leaveDuring(t: TestContext, delay: (wait: (ctx: Koa.Context) => Promise<void>) => void): Promise<void> {
   const steps = new EventEmitter();
   const reached = once(steps, "reached");
-  delay(async () => {
+  const done = once(steps, "done");
+  delay(async ({ req }) => {
     steps.emit("reached");
-    await once(steps, "gone");
+    await new Promise((resolve) => req.socket.once("close", resolve));
+    steps.emit("done");
   });
   const socket = await openConnection(t, application.port);
   socket.write(`GET ${application.files.url(papers[0]!, "file")} HTTP/1.1\r\nHost: x\r\nx-user: alice\r\n\r\n`);
   await reached;
   socket.destroy();
-  // The server hears of it a moment later.
-  await sleep(50);
-  steps.emit("gone");
+  await done;
 }
 
 /** How far apart the medians of the times are that an application takes for these URLs, in milliseconds. */
