@@ -27,7 +27,10 @@ export interface PrivateFilesOptions {
    * mounted. Nothing that a request says is ever used for it. (default: `""`)
    */
   baseUrl?: string;
-  /** How many seconds a condition may take, and all `beforeDownload` hooks together, before the answer is 503. (default: 10) */
+  /**
+   * How many seconds each step of a download may take before the answer is 503: the SELECT, the condition, the storage's
+   * look at the file, and all `beforeDownload` hooks together. (default: 10)
+   */
   timeout?: number;
   /** Answers 404 in place of 403, byte for byte as for a row that does not exist. (default: `false`) */
   hideDenied?: boolean;

@@ -72,7 +72,7 @@ describe("PrivateFiles.stat", () => {
 });
 
 describe("PrivateFiles.url", () => {
-  it("begins with the base URL and the prefix, whatever a request says", () => {
+  it("begins with the base URL and the prefix, whatever a request says (A18)", () => {
     assert.equal(application.files.url(letter, "scan"), "https://files.example/f/letter/scan/1/a.txt");
   });
 
@@ -116,7 +116,7 @@ describe("the default condition", () => {
     ["ctx.isAuthenticated() says something truthy", () => 1, 403],
   ];
   for (const [what, isAuthenticated, status] of rows) {
-    it(`answers ${status} where ${what}`, async (t) => {
+    it(`answers ${status} where ${what} (A01)`, async (t) => {
       const other = await startApplication({
         entities: [Letter],
         before: (app) => Object.assign(app.context, { isAuthenticated }),

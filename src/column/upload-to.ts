@@ -1,4 +1,5 @@
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import { quoted } from "../quoted.js";
 import { assertKey, randomSegment, withSuffix } from "../storage/key.js";
 
 /**
@@ -80,7 +81,7 @@ async function callUploadTo<E>(
     key = await uploadTo(entity, filename);
     assertKey(key);
   } catch (cause) {
-    const what = cause instanceof InvalidKeyError ? `returned ${JSON.stringify(key)}, which is no key` : "threw";
+    const what = cause instanceof InvalidKeyError ? `returned ${shown(key)}, which is no key` : "threw";
     throw new InvalidKeyError(
       `${subject}: "uploadTo" ${what}. Return a relative key such as "uploads/2026/${filename}".`,
       key,
@@ -88,6 +89,12 @@ async function callUploadTo<E>(
     );
   }
   return key;
+}
+
+/** Not as JSON, which can't write everything: a function may return anything. */
+function shown(key: unknown): string {
+  if (typeof key === "string") return quoted(key.slice(0, 100));
+  return key === null || key === undefined ? String(key) : `a value of type ${typeof key}`;
 }
 
 function expandPatterns(folder: string, now: Date): string {

@@ -36,7 +36,7 @@ export interface Download {
  * A way to get the bytes of a granted download to the client. It sets `ctx.body`, or a header for the server in front.
  * It is asked for GET only; HEAD, 304, 412 and 416 are answered before.
  *
- * What it throws before the first byte becomes the answer: 500, or the error's own `status`.
+ * What it throws before the first byte becomes the answer: 500, or the error's own `status`. Its message is for the log alone.
  */
 export interface Delivery {
   /**

@@ -8,6 +8,7 @@ import type { ByteRange } from "../http/byte-range.js";
 import type { Content } from "../http/content.js";
 import { answerHeadOverHttp2 } from "../http/head-over-http2.js";
 import { isOver } from "../http/response-over.js";
+import { quoted } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
@@ -17,7 +18,7 @@ import { type Description, describe } from "./describe.js";
 import { type BeforeDownloadEvent, type DenyingStep, type DownloadEvent, tellSubscribers } from "./events.js";
 import { load } from "./load.js";
 import type { Location, Locator } from "./locate.js";
-import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
+import { failed, forbidden, isMissing, methodNotAllowed, notFound } from "./refusal.js";
 import { reportWhenOver } from "./report.js";
 
 /** What the controller is told of the application. */
@@ -26,7 +27,7 @@ export interface ControllerOptions {
   dataSource: DataSource;
   /** Knows the URLs. */
   locator: Locator;
-  /** How many seconds a condition may take, and all hooks of a download together. */
+  /** How many seconds each may take: the database and the storage to find the file, the condition, and all hooks together. */
   timeout: number;
   /** Whether a refusal is answered like a missing row. */
   hideDenied: boolean;
@@ -72,8 +73,11 @@ export class DownloadController {
   }
 
   private async load(located: Located): Promise<Loaded> {
-    const entity = await load(this.options.dataSource, located.location, located.ctx).catch((error: unknown) => {
-      throw failed(`${located.column.subject}: loading the entity`, error);
+    const { dataSource, timeout } = this.options;
+    const step = `${located.column.subject}: loading the entity`;
+    const loading = load(dataSource, located.location, located.ctx);
+    const entity = await withinDeadline(timeout, step, loading).catch((error: unknown) => {
+      throw failed(step, error);
     });
     const file = entity && this.isRequested(located, entity) ? located.column.fileOf(entity) : undefined;
     if (!entity || !file) throw this.denied(located, "load", notFound());
@@ -98,12 +102,14 @@ export class DownloadController {
   private async describe(loaded: Loaded): Promise<Description> {
     const { ctx, column, entity, file, location } = loaded;
     if (location.name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
+    const step = `${column.subject}: describing the file`;
     try {
-      const description = await describe(ctx, column, this.options.storageOf(column), entity, file);
+      const describing = describe(ctx, column, this.options.storageOf(column), entity, file);
+      const description = await withinDeadline(this.options.timeout, step, describing);
       if (description) return description;
       this.logMissing(loaded);
     } catch (error) {
-      if (!(error instanceof InvalidKeyError)) throw failed(`${column.subject}: describing the file`, error);
+      if (!(error instanceof InvalidKeyError)) throw failed(step, error);
       this.logMissing(loaded, error);
     }
     throw this.denied(loaded, "describe", notFound(), entity);
@@ -133,7 +139,7 @@ export class DownloadController {
         tellSubscribers("beforeDownload", event),
       );
     } catch (error) {
-      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, true), entity);
+      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, "message"), entity);
     }
     reportWhenOver(event);
   }
@@ -144,11 +150,11 @@ export class DownloadController {
     const { object, open, type, disposition } = description;
     const { range, pieces, length } = content;
     const storage = this.options.storageOf(column);
-    await delivery
-      .deliver({ ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition })
-      .catch((error: unknown) => {
-        throw failed(`${column.subject}: sending`, error, true);
-      });
+    try {
+      await delivery.deliver({ ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition });
+    } catch (error) {
+      throw isMissing(error) ? notFound(error) : failed(`${column.subject}: sending`, error, "status");
+    }
   }
 
   /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */
@@ -165,8 +171,8 @@ export class DownloadController {
   }
 
   private logMissing({ ctx, column, file, location }: Loaded, cause?: Error): void {
-    const row = location.keyValues.join(", ");
-    const message = `${column.subject}: the row ${row} names "${file.key}", which its storage does not have. Restore the file, or set the column to null.`;
+    const row = location.keyValues.map(quoted).join(", ");
+    const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
   }
 }

@@ -6,6 +6,7 @@ import { proposeKey } from "../column/upload-to.js";
 import { UploadSourceError } from "../errors.js";
 import { portableName } from "../storage/key.js";
 import type { Storage } from "../storage/storage.js";
+import { assertNotAborted } from "../storage/upload-bytes.js";
 import { openUpload, type Upload, type UploadSource } from "./upload-source.js";
 
 /** What `attach` is told beside the bytes. */
@@ -49,7 +50,8 @@ async function store(
   options: AttachOptions,
 ): Promise<PrivateFile> {
   const filename = portableName(options.filename ?? "");
-  const proposal = await proposeKey(column.subject, column.options.uploadTo ?? "", entity, filename);
+  const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, filename);
+  const proposal = await unlessAborted(options.signal, proposing);
   column.assertFits(proposal.key);
   const { key } = await storage.put(proposal.key, upload.body, {
     size: upload.size,
@@ -66,4 +68,22 @@ async function store(
   throw new UploadSourceError(
     `${column.subject}: the upload was cut at the form parser's limit. Raise the limit, or ask for a smaller file.`,
   );
+}
+
+/** `uploadTo` may ask somebody who never answers; the storage watches the signal itself. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, result: Promise<T>): Promise<T> {
+  if (!signal) return result;
+  let abort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", abort);
+  });
+  try {
+    await Promise.race([result, aborted]);
+    assertNotAborted(signal);
+    return await result;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

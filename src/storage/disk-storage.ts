@@ -2,6 +2,7 @@ import fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidKeyError, StorageError } from "../errors.js";
+import { quoted } from "../quoted.js";
 import { diskError, isAbsent } from "./disk-error.js";
 import { DiskFolder, pruneFolders } from "./disk-folder.js";
 import { isIncomplete, removeIncompleteFiles } from "./disk-incomplete.js";
@@ -136,7 +137,7 @@ export class DiskStorage implements Storage {
     assertKey(key);
     if (!isIncomplete(key)) return join(this.root, key);
     throw new InvalidKeyError(
-      `Key "${key}": its first segment is reserved. Choose another folder than ".incomplete".`,
+      `Key ${quoted(key)}: its first segment is reserved. Choose another folder than ".incomplete".`,
       key,
     );
   }

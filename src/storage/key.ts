@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { InvalidKeyError } from "../errors.js";
+import { quoted } from "../quoted.js";
 
 /** What file systems allow a name, in bytes of UTF-8. */
 const SEGMENT_BYTES = 255;
@@ -87,7 +88,7 @@ export function withSuffix(key: string): string {
 
 function refuse(what: string, key: unknown, problem: string | undefined): void {
   if (problem === undefined) return;
-  const shown = typeof key === "string" ? ` ${JSON.stringify(key.slice(0, 100))}` : "";
+  const shown = typeof key === "string" ? ` ${quoted(key.slice(0, 100))}` : "";
   throw new InvalidKeyError(`${what}${shown}: ${problem}. Give a relative path such as "uploads/report.pdf".`, key);
 }
 

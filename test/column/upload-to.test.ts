@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { checkUploadTo, proposeKey } from "../../src/column/upload-to.js";
 import { ConfigurationError, InvalidKeyError } from "../../src/errors.js";
 
 const propose = (uploadTo: never, filename = "report.pdf") => proposeKey("Invoice.scan", uploadTo, {}, filename);
+
+/** For what must not be called. */
+function fail(): never {
+  throw new Error("it was called");
+}
 
 describe("uploadTo as a folder", () => {
   it("puts each upload into a folder of its own, whose name has 128 random bits", async () => {
@@ -16,7 +22,7 @@ describe("uploadTo as a folder", () => {
     assert.match((await propose("" as never)).key, /^[a-z0-9]{25,}\/report\.pdf$/);
   });
 
-  it("expands the patterns of strftime with the time in UTC", async () => {
+  it("expands the patterns of strftime with the time in UTC (P08)", async () => {
     const before = new Date();
     const { key } = await propose("in/%Y-%m-%d/%H%M%S/%j/%y/100%%" as never);
     const [, date, time, day, year, percent] = key.split("/");
@@ -35,7 +41,7 @@ describe("uploadTo as a folder", () => {
   });
 
   for (const folder of ["/uploads", "../uploads", "a/../../b", "a//b", "uploads/", "a\\b", "C:/uploads", "a\0b"]) {
-    it(`is refused when it is declared as ${JSON.stringify(folder)}`, () => {
+    it(`is refused when it is declared as ${JSON.stringify(folder)} (P07)`, () => {
       assert.throws(() => checkUploadTo("Invoice.scan", folder), {
         name: "ConfigurationError",
         code: "ERR_PRIVATE_FILE_CONFIGURATION",
@@ -45,7 +51,7 @@ describe("uploadTo as a folder", () => {
   }
 
   for (const folder of ["uploads/%Q", "uploads/%", "%A"]) {
-    it(`is refused with the unknown pattern of ${JSON.stringify(folder)}`, () => {
+    it(`is refused with the unknown pattern of ${JSON.stringify(folder)} (P08)`, () => {
       assert.throws(() => checkUploadTo("Invoice.scan", folder), /unknown pattern .* Use %Y %m %d/);
     });
   }
@@ -64,7 +70,7 @@ describe("uploadTo as a function", () => {
     assert.equal(key, "invoices/7/report.pdf");
   });
 
-  it("may be asynchronous", async () => {
+  it("may be asynchronous (P07)", async () => {
     const { key } = await propose((async () => "a/b.pdf") as never);
     assert.equal(key, "a/b.pdf");
   });
@@ -87,9 +93,12 @@ describe("uploadTo as a function", () => {
     "a\\b",
     "uploads/",
     "x".repeat(5000),
+    1n,
+    Object.assign([], { toJSON: () => fail() }),
+    new Date(Number.NaN),
   ];
   for (const returned of bad) {
-    it(`fails with a typed error when it returns ${String(JSON.stringify(returned)).slice(0, 30)}`, async () => {
+    it(`fails with a typed error when it returns ${inspect(returned).slice(0, 30)} (P07)`, async () => {
       await assert.rejects(propose((() => returned) as never), (error: InvalidKeyError) => {
         assert.ok(error instanceof InvalidKeyError);
         assert.match(error.message, /^Invoice\.scan: "uploadTo" returned .*which is no key\. Return a relative key/s);
@@ -98,7 +107,15 @@ describe("uploadTo as a function", () => {
     });
   }
 
-  it("fails with a typed error and the cause when it throws", async () => {
+  it("fails with one line that has no control character of what it returns", async () => {
+    const returned = "a\r\nb\x1b[31m\x7f\x9b2J\u2028\u202e";
+    await assert.rejects(propose((() => returned) as never), ({ message, cause }: Error) => {
+      for (const text of [message, (cause as Error).message]) assert.doesNotMatch(text, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      return true;
+    });
+  });
+
+  it("fails with a typed error and the cause when it throws (P07)", async () => {
     const cause = new Error("no tenant");
     await assert.rejects(
       propose((() => {

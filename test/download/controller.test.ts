@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rename, rm, utimes, writeFile } from "node:fs/promises";
 import { METHODS } from "node:http";
 import { describe, it, type TestContext } from "node:test";
+import { inspect } from "node:util";
 import type { Context } from "koa";
 import {
   Column,
@@ -14,7 +15,7 @@ import {
   type Relation,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
-import { type Application, type StartOptions, startApplication } from "../support/application.js";
+import { type Application, type Ask, type StartOptions, startApplication } from "../support/application.js";
 import type { TestDatabase } from "../support/databases.js";
 
 let rule: (ctx: Context, document: Document) => unknown = () => true;
@@ -142,12 +143,18 @@ describe("a HEAD", () => {
     assert.deepEqual([status, headers["content-length"], headers["content-range"]], [200, "11", undefined]);
   });
 
-  it("is refused like a GET", async (t) => {
+  it("is refused like a GET (H53)", async (t) => {
     const { application, url } = await withDocument(t);
     rule = () => false;
-    const { status, headers } = await application.get(url, { method: "HEAD" });
-    assert.deepEqual([status, headers.etag], [403, undefined]);
-    assert.equal((await application.get(url.replace("/1/", "/2/"), { method: "HEAD" })).status, 404);
+    for (const [path, status] of [
+      [url, 403],
+      [url.replace("/1/", "/2/"), 404],
+    ] as const) {
+      const get = await application.get(path);
+      const head = await application.get(path, { method: "HEAD" });
+      assert.deepEqual([head.status, head.body.length], [status, 0]);
+      assert.deepEqual(withoutDate(head.headers), withoutDate(get.headers));
+    }
   });
 });
 
@@ -232,17 +239,26 @@ describe("preconditions", () => {
     }
   });
 
-  it("are decided only after the condition: a refused or a missing file answers them all alike", async (t) => {
+  it("are decided only after the condition: a refused or a missing file answers them all alike (H29)", async (t) => {
     const { application, url } = await withDocument(t);
     await touch(application);
     const { etag } = (await application.get(url)).headers;
+    const answersAlike = async (status: number) => {
+      for (const method of ["GET", "HEAD"]) {
+        const plain = await application.get(url, { method });
+        assert.deepEqual([plain.status, plain.headers.etag], [status, undefined]);
+        for (const [what, headers] of [...rows, ["If-None-Match: *", () => ({ "If-None-Match": "*" })] as const]) {
+          const answer = await application.get(url, { method, headers: headers(etag!) });
+          assert.deepEqual(withoutDate(answer.headers), withoutDate(plain.headers), what);
+          assert.deepEqual([answer.status, answer.body], [status, plain.body]);
+        }
+      }
+    };
     rule = () => false;
-    const plain = await application.get(url);
-    for (const [what, headers] of rows) {
-      const answer = await application.get(url, { headers: headers(etag!) });
-      assert.deepEqual(withoutDate(answer.headers), withoutDate(plain.headers), what);
-      assert.deepEqual([answer.status, answer.body], [403, plain.body]);
-    }
+    await answersAlike(403);
+    rule = () => true;
+    await rm(await pathOf(application));
+    await answersAlike(404);
   });
 
   it("find no Last-Modified in the future, whatever clock wrote the file", async (t) => {
@@ -280,8 +296,12 @@ describe("a condition", () => {
     Number.NaN,
     Promise.resolve(undefined),
     Promise.resolve(1),
+    thenable(false),
+    thenable("true"),
+    new Boolean(true),
+    "true",
   ]) {
-    it(`that answers ${String(answer)} lets nobody through`, async (t) => {
+    it(`that answers ${inspect(answer)} lets nobody through (A02)`, async (t) => {
       const { application, url } = await withDocument(t);
       rule = () => answer;
       const refused = await application.get(url);
@@ -293,10 +313,12 @@ describe("a condition", () => {
     });
   }
 
-  it("that promises true lets the request through", async (t) => {
+  it("that promises true, or is true, lets the request through (A02)", async (t) => {
     const { application, url } = await withDocument(t);
-    rule = async () => true;
-    assert.equal((await application.get(url)).status, 200);
+    for (const answer of [true, Promise.resolve(true), thenable(true)]) {
+      rule = () => answer;
+      assert.equal((await application.get(url)).status, 200);
+    }
   });
 
   for (const [what, throwing] of [
@@ -321,7 +343,7 @@ describe("a condition", () => {
       },
     ],
   ] as const) {
-    it(`that ${what} answers 500, sends no byte, and says nothing of it but to the log`, async (t) => {
+    it(`that ${what} answers 500, sends no byte, and says nothing of it but to the log (A03)`, async (t) => {
       const { application, url } = await withDocument(t);
       rule = throwing;
       const answer = await application.get(url);
@@ -333,7 +355,7 @@ describe("a condition", () => {
     });
   }
 
-  it("that takes longer than the timeout answers 503, and what it says later counts for nothing", async (t) => {
+  it("that takes longer than the timeout answers 503, and what it says later counts for nothing (A03)", async (t) => {
     const { application, url } = await withDocument(t, { options: { timeout: 0.05 } });
     rule = () => new Promise((resolve) => setTimeout(resolve, 200, true));
     const answer = await application.get(url);
@@ -342,17 +364,24 @@ describe("a condition", () => {
     assert.equal((await application.get(url)).status, 503);
   });
 
-  it("is asked anew for every request: what was granted before is refused afterwards", async (t) => {
-    const { application, url } = await withDocument(t);
-    const { etag } = (await application.get(url)).headers;
-    rule = () => false;
-    assert.equal((await application.get(url)).status, 403);
-    assert.equal((await application.get(url, { headers: { "If-None-Match": etag } })).status, 403);
-    assert.equal((await application.get(url, { headers: { Range: "bytes=5-" } })).status, 403);
-    assert.equal((await application.get(url, { method: "HEAD" })).status, 403);
-  });
+  const pairs: [string, Ask, (etag: string) => Ask][] = [
+    ["two GETs", {}, () => ({})],
+    ["two Ranges", { headers: { Range: "bytes=0-4" } }, () => ({ headers: { Range: "bytes=5-" } })],
+    ["a GET and its revalidation", {}, (etag) => ({ headers: { "If-None-Match": etag } })],
+    ["a HEAD and a GET", { method: "HEAD" }, () => ({})],
+    ["a GET and a HEAD", {}, () => ({ method: "HEAD" })],
+  ];
+  for (const [what, first, second] of pairs) {
+    it(`is asked anew for every request: what was granted is refused afterwards, between ${what} (A13)`, async (t) => {
+      const { application, url } = await withDocument(t);
+      const { status, headers } = await application.get(url, first);
+      assert.equal(status, first.headers ? 206 : 200);
+      rule = () => false;
+      assert.equal((await application.get(url, second(headers.etag!))).status, 403);
+    });
+  }
 
-  it("sees the row as it is now, also where the data source remembers the results of queries", async (t) => {
+  it("sees the row as it is now, also where the data source remembers the results of queries (A13)", async (t) => {
     const database: TestDatabase = {
       name: "sql.js with a cache",
       async open(model) {
@@ -369,7 +398,7 @@ describe("a condition", () => {
     assert.equal((await application.get(url)).status, 403);
   });
 
-  it("that refuses is answered like a missing row with hideDenied, byte for byte", async (t) => {
+  it("that refuses is answered like a missing row with hideDenied, byte for byte (A15)", async (t) => {
     const { application, url } = await withDocument(t, { options: { hideDenied: true } });
     rule = () => false;
     const denied = await application.get(url);
@@ -388,7 +417,7 @@ describe("what is not there", () => {
     ["a file that is gone", async (application) => rm(await pathOf(application))],
   ];
   for (const [what, remove] of gone) {
-    it(`answers 404 without a path or a key: ${what}`, async (t) => {
+    it(`answers 404 without a path or a key: ${what} (A11)`, async (t) => {
       const { application, url } = await withDocument(t);
       await remove(application);
       const { status, headers, body } = await application.get(url);
@@ -398,7 +427,7 @@ describe("what is not there", () => {
     });
   }
 
-  it("is logged with its key where a row names a file that the storage does not have", async (t) => {
+  it("is logged with its key where a row names a file that the storage does not have (A11)", async (t) => {
     const { application, url } = await withDocument(t);
     await rm(await pathOf(application));
     await application.get(url);
@@ -406,7 +435,7 @@ describe("what is not there", () => {
     assert.equal(error.code, "ERR_PRIVATE_FILE_MISSING");
     assert.match(
       error.message,
-      /^Document\.file: the row 1 names "documents\/.*\/report\.pdf", which its storage does not have/,
+      /^Document\.file: the row "1" names "documents\/.*\/report\.pdf", which its storage does not have/,
     );
   });
 
@@ -452,7 +481,7 @@ describe("a where with alternatives", () => {
 
 describe("a method other than GET and HEAD", () => {
   for (const method of METHODS.filter((name) => !["GET", "HEAD", "CONNECT"].includes(name))) {
-    it(`answers ${method} with 405 and Allow, without asking the database`, async (t) => {
+    it(`answers ${method} with 405 and Allow, without asking the database (H54)`, async (t) => {
       const { application, url } = await withDocument(t);
       application.dataSource.manager.createQueryBuilder = () => assert.fail("the database was asked");
       const { status, headers } = await application.get(url, { method });
@@ -516,6 +545,12 @@ async function withDocument(t: TestContext, { content = bytes, property = "file"
   await application.files.attach(document, property, content, { filename: "report.pdf" });
   await application.dataSource.manager.save(document);
   return { application, url: application.files.url(document, property) };
+}
+
+/** What the libraries of other promises hand back. */
+function thenable(answer: unknown) {
+  // biome-ignore lint/suspicious/noThenProperty: it is what makes a thenable.
+  return { then: (resolve: (answer: unknown) => void) => resolve(answer) };
 }
 
 async function pathOf(application: Application): Promise<string> {

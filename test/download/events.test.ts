@@ -60,7 +60,7 @@ beforeEach(() => {
 });
 
 describe("beforeDownload", () => {
-  it("is told of the entity, the file and the request, before the first byte", async (t) => {
+  it("is told of the entity, the file and the request, before the first byte (A17)", async (t) => {
     const { application, url, film } = await withFilm(t);
     await application.get(url);
     const [[, hook, event]] = told as [Told];
@@ -135,7 +135,7 @@ describe("beforeDownload", () => {
     assert.equal(sent, false);
   });
 
-  it("stops the download when it throws, with the error's status and, if exposed, its message", async (t) => {
+  it("stops the download when it throws, with the error's status and, if exposed, its message (L08)", async (t) => {
     const { application, url } = await withFilm(t);
     beforeDownload = ({ ctx }) => ctx.throw(429, "Ten a day is all", { headers: { "Retry-After": "3600" } });
     const { status, headers, body } = await application.get(url);
@@ -153,7 +153,7 @@ describe("beforeDownload", () => {
     assert.deepEqual([status, body.toString()], [429, "Too Many Requests"]);
   });
 
-  it("stops the download with 500 when it throws anything else, and says nothing of it", async (t) => {
+  it("stops the download with 500 when it throws anything else, and says nothing of it; no later hook is told (L08)", async (t) => {
     const { application, url } = await withFilm(t, { subscribers: [films, subscriberTo("second", () => Film)] });
     beforeDownload = async () => {
       throw new Error("SQLITE_BUSY: /var/db");
@@ -176,7 +176,7 @@ describe("beforeDownload", () => {
     assert.equal((await application.get(url)).status, 503);
   });
 
-  it("can't change what is sent", async (t) => {
+  it("can't change what is sent (L08)", async (t) => {
     const { application, url } = await withFilm(t);
     beforeDownload = ({ ctx }) => {
       ctx.status = 404;
@@ -233,7 +233,7 @@ describe("afterDownload", () => {
 });
 
 describe("downloadDenied", () => {
-  it("is told which step said no, with which status, and of the entity where there is one", async (t) => {
+  it("is told which step said no, with which status, and of the entity where there is one (A17)", async (t) => {
     const { application, url } = await withFilm(t);
     await application.get(url.replace("/1/", "/9/"));
     await application.get(url.replace("a.mp4", "b.mp4"));

@@ -36,7 +36,8 @@ describe("a file of a column with attachment: false, in a browser", { skip: skip
         app.use(async (ctx, next) => {
           if (ctx.path === "/ran") ran++;
           const { of } = ctx.query;
-          if (ctx.path !== "/embed") await next();
+          if (ctx.path === "/pictures") ctx.body = `<!doctype html><img src="${of}">`;
+          else if (ctx.path !== "/embed") await next();
           else
             ctx.body = `<!doctype html><iframe src="${of}"></iframe><object data="${of}"></object><embed src="${of}">`;
         }),
@@ -75,6 +76,19 @@ describe("a file of a column with attachment: false, in a browser", { skip: skip
       await assertNothingRan(page);
     });
   }
+
+  it("is not shown to a page of another site, though its own site's page shows it (H76)", async () => {
+    const url = await urlOf("picture.png");
+    const page = await browser.newPage();
+    for (const [host, drawn] of [
+      ["127.0.0.1", true],
+      ["localhost", false],
+    ] as const) {
+      await page.goto(`http://${host}:${application.port}/pictures?of=${encodeURIComponent(url)}`);
+      assert.equal(await isDrawn(page), drawn, host);
+    }
+    await page.close();
+  });
 
   async function urlOf(name: string): Promise<string> {
     const poster = application.dataSource.manager.create(Poster, {});

@@ -40,6 +40,13 @@ class Label {
   @PrivateFileColumn(everybody) file!: PrivateFile | null;
 }
 
+/** No data source knows it: it was never registered. */
+@Entity()
+class Stranger {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn(everybody) file!: PrivateFile | null;
+}
+
 const entities = [Label, Report, Sheet, Page, Cover];
 const uuid = "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b";
 
@@ -63,13 +70,15 @@ describeOnEachDatabase("a URL", (database) => {
     for (const url of urls) assert.equal((await application.get(url)).status, 200, url);
   });
 
-  it("is one for each file: what is cased, encoded or written in another way is 404, without asking the database", async (t) => {
+  it("is one for each file: what is cased, encoded or written in another way is 404, without asking the database (A07)", async (t) => {
     forbidQueries(t, application);
     const others = [
       ...[
         "/private-files/Report/file/1/r.txt",
         "/private-files/report/File/1/r.txt",
         "/private-files/report/%66ile/1/r.txt",
+        "//private-files/report/file/1/r.txt",
+        "/private-files//report/file/1/r.txt",
       ],
       ...[
         "/private-files/report/file/1/r.txt/",
@@ -91,11 +100,14 @@ describeOnEachDatabase("a URL", (database) => {
     for (const path of others) assert.equal((await application.get(path)).status, 404, path);
   });
 
-  it("names nothing but private file columns: 404 without asking the database", async (t) => {
+  it("names nothing but private file columns: 404 without asking the database (A05, A06)", async (t) => {
     forbidQueries(t, application);
     const entityNames = [
       "report",
-      "user",
+      "cover",
+      "stranger",
+      "private-file",
+      "report-metadata",
       "__proto__",
       "constructor",
       "prototype",
@@ -107,8 +119,11 @@ describeOnEachDatabase("a URL", (database) => {
       "password",
       "id",
       "report",
+      "report-id",
+      "stray",
       "__proto__",
       "constructor",
+      "prototype",
       "toString",
       "hasOwnProperty",
       "valueOf",
@@ -139,9 +154,14 @@ describeOnEachDatabase("a URL", (database) => {
     "null",
     "NaN",
     "1%2C2",
+    "%7B%7D",
+    "%5B%5D",
+    "%5B1%2C2%5D",
+    "%7B%22_type%22%3A%22not%22%2C%22_value%22%3A1%7D",
+    "*",
   ];
   for (const value of [...integers, "99999999999999999999", "9223372036854775808", "%D9%A1"]) {
-    it(`with the integer ${JSON.stringify(value)} is 404, without asking the database`, async (t) => {
+    it(`with the integer ${JSON.stringify(value)} is 404, without asking the database (A09)`, async (t) => {
       forbidQueries(t, application);
       assert.equal((await application.get(`/private-files/report/file/${value}/r.txt`)).status, 404);
     });
@@ -166,6 +186,27 @@ describeOnEachDatabase("a URL", (database) => {
     });
   }
 
+  it("with a text that looks like a find operator is compared as that text: 404 (A09)", async () => {
+    for (const text of [
+      '{"_type":"not","_value":1}',
+      "[object Object]",
+      "%",
+      "_",
+      "' OR '1'='1",
+      "undefined",
+      "null",
+    ]) {
+      const segment = encodeURIComponent(text).replaceAll("'", "%27");
+      for (const path of [`label/file/${segment}/l.txt`, `page/file/${segment}/9007199254740991/p.txt`]) {
+        assert.equal((await application.get(`/private-files/${path}`)).status, 404, path);
+      }
+    }
+    assert.deepEqual(
+      application.errors.filter((error) => (error as { status?: number }).status !== 404),
+      [],
+    );
+  });
+
   it("with a text that a collation takes for another is 404", async () => {
     for (const text of ["A é/b(c)", "a e/b(c)", "a é/b(c) ", "a e\u0301/b(c)", "a é/b(c)\0"]) {
       const segment = encodeURIComponent(text).replaceAll("(", "%28").replaceAll(")", "%29");
@@ -174,7 +215,7 @@ describeOnEachDatabase("a URL", (database) => {
     }
   });
 
-  it("with the parts of a key missing, swapped or too many is 404", async () => {
+  it("with the parts of a key missing, swapped or too many is 404 (A10)", async () => {
     const slug = "a%20%C3%A9%2Fb%28c%29";
     for (const key of [slug, `9007199254740991/${slug}`, `${slug}/9007199254740991/1`, `${slug}/9007199254740990`]) {
       assert.equal((await application.get(`/private-files/page/file/${key}/p.txt`)).status, 404, key);
@@ -194,7 +235,7 @@ describeOnEachDatabase("a URL", (database) => {
     "s.txt",
   ];
   for (const name of names) {
-    it(`that ends with ${name} in place of the file's name is 404`, async () => {
+    it(`that ends with ${name} in place of the file's name is 404 (A12)`, async () => {
       assert.equal((await application.get(`/private-files/report/file/1/${name}`)).status, 404);
     });
   }
@@ -212,12 +253,19 @@ describeOnEachDatabase("a URL", (database) => {
     );
   });
 
-  it("ignores a query string", async () => {
-    const answer = await application.get("/private-files/report/file/1/r.txt?id=2&entity=user&id=3");
-    assert.deepEqual([answer.status, answer.body.toString()], [200, "r.txt"]);
+  it("ignores a query string, be it one of arrays and objects (A21)", async () => {
+    const queries = [
+      "id=2&entity=user&id=3",
+      "id[]=2&id[$ne]=1&0=cover&property=password",
+      "__proto__[id]=2&captures[]=x",
+    ];
+    for (const query of queries) {
+      const answer = await application.get(`/private-files/report/file/1/r.txt?${query}`);
+      assert.deepEqual([answer.status, answer.body.toString()], [200, "r.txt"], query);
+    }
   });
 
-  it("can't be had for an entity that is not saved, or has no file", async () => {
+  it("can't be had for an entity that is not saved, has no file, or is not registered", async () => {
     const { files, dataSource } = application;
     const report = dataSource.manager.create(Report, {});
     assert.throws(
@@ -226,6 +274,7 @@ describeOnEachDatabase("a URL", (database) => {
     );
     await files.attach(report, "file", Buffer.from("x"));
     assert.throws(() => files.url(report, "file"), /Report\.file: the entity has no primary key yet.*Save it first\.$/);
+    assert.throws(() => files.url(new Stranger(), "file"), /Stranger\.file: this is no private file column/);
   });
 });
 

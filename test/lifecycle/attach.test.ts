@@ -280,7 +280,28 @@ describe("attach that fails", () => {
     assert.deepEqual(await everyPath(), []);
   });
 
-  it("for a key that does not fit the column says so before it reads a byte", async () => {
+  it("by its signal while uploadTo hangs, 200 times at once, gives a typed error, and leaves no file and no stream (L07)", async () => {
+    uploadTo = () => new Promise(() => {});
+    const stop = new AbortController();
+    const sources = Array.from({ length: 200 }, () => new PassThrough());
+    const attempts = sources.map((source) => {
+      source.write(bytes);
+      return application.files.attach(new Submission(), "named", source, { signal: stop.signal });
+    });
+    setTimeout(() => stop.abort(new Error("took too long")), 50);
+    for (const attempt of await Promise.allSettled(attempts)) {
+      assert.ok(attempt.status === "rejected" && attempt.reason instanceof UploadSourceError);
+      assert.match(String(attempt.reason.cause), /took too long/);
+    }
+    assert.ok(sources.every(({ destroyed }) => destroyed));
+    assert.deepEqual(await everyPath(), []);
+    // What uploadTo says later is heard by nobody, and ends no process.
+    uploadTo = () => Promise.reject(new Error("late"));
+    const late = application.files.attach(new Submission(), "named", bytes, { signal: stop.signal });
+    await assert.rejects(late, UploadSourceError);
+  });
+
+  it("for a key that does not fit the column says so before it reads a byte (P15)", async () => {
     uploadTo = () => `${"x".repeat(61)}.pdf`;
     const source = Readable.from([bytes], { objectMode: false });
     await assert.rejects(

@@ -24,7 +24,7 @@ describe("DiskStorage and what others put into its root", () => {
     for await (const listed of disk.storage.list(key)) assert.fail(`listed ${listed.key}`);
   }
 
-  it("does not follow a symbolic link to a file, inside or outside", async () => {
+  it("does not follow a symbolic link to a file, inside or outside (P09, P10, P18)", async () => {
     writeFileSync(join(disk.outside, "secret"), "secret");
     await disk.put("real");
     symlinkSync(join(disk.outside, "secret"), disk.path("out"));
@@ -38,7 +38,7 @@ describe("DiskStorage and what others put into its root", () => {
     assert.deepEqual(await disk.entries(), ["real"]);
   });
 
-  it("does not follow a symbolic link to a folder, at any depth", async () => {
+  it("does not follow a symbolic link to a folder, at any depth (P09, P10)", async () => {
     mkdirSync(join(disk.outside, "other", "sub"), { recursive: true });
     writeFileSync(join(disk.outside, "other", "sub", "secret"), "secret");
     writeFileSync(join(disk.outside, "other", "secret"), "secret");
@@ -58,7 +58,7 @@ describe("DiskStorage and what others put into its root", () => {
     assert.deepEqual(outside.sort(), ["secret", "sub", "sub/secret"]);
   });
 
-  it("does not remove empty folders behind a symbolic link", async () => {
+  it("does not remove empty folders behind a symbolic link (P18)", async () => {
     mkdirSync(join(disk.outside, "other", "empty"), { recursive: true });
     symlinkSync(join(disk.outside, "other"), disk.path("link"));
     await disk.storage.delete("link/empty/x");
@@ -66,7 +66,7 @@ describe("DiskStorage and what others put into its root", () => {
     assert.ok((await fs.stat(join(disk.outside, "other", "empty"))).isDirectory());
   });
 
-  it("does not write through a hostile folder for incomplete uploads", async () => {
+  it("does not write through a hostile folder for incomplete uploads (P10)", async () => {
     const hostile = join(disk.outside, "hostile");
     mkdirSync(hostile);
     writeFileSync(join(hostile, "old"), "");
@@ -79,7 +79,7 @@ describe("DiskStorage and what others put into its root", () => {
     await assert.rejects(disk.put("a/b"), StorageError);
   });
 
-  it("finds no object in dangling links, loops, folders and /proc", async () => {
+  it("finds no object in dangling links, loops, folders and /proc (P09, P11)", async () => {
     symlinkSync("nowhere", disk.path("dangling"));
     symlinkSync("loop", disk.path("loop"));
     symlinkSync("/proc/self/environ", disk.path("environ"));
@@ -93,7 +93,7 @@ describe("DiskStorage and what others put into its root", () => {
     if (process.platform === "linux") assert.deepEqual(await descriptorsUnder(disk.storage.root), []);
   });
 
-  it("finds no object in a socket", async (t) => {
+  it("finds no object in a socket (P11)", async (t) => {
     const server = net.createServer();
     const listening = await new Promise((resolve) => {
       server.once("error", resolve).listen(disk.path("socket"), () => resolve(true));
@@ -106,7 +106,7 @@ describe("DiskStorage and what others put into its root", () => {
     }
   });
 
-  it("finds no object in a FIFO, and 100 of them stop nobody", async (t) => {
+  it("finds no object in a FIFO, and 100 of them stop nobody (P10, P11)", async (t) => {
     const { code, stderr } = await run("mkfifo", disk.path("fifo"));
     if (code !== 0) return t.skip(`mkfifo: ${stderr}`);
     await disk.put("normal");
@@ -119,13 +119,13 @@ describe("DiskStorage and what others put into its root", () => {
     await assert.rejects(disk.put("fifo"), { name: "KeyTakenError" });
   });
 
-  it("finds no object in a device", async (t) => {
+  it("finds no object in a device (P11)", async (t) => {
     const { code, stderr } = await run("mknod", disk.path("zero"), "c", "1", "5");
     if (code !== 0) return t.skip(`mknod needs the superuser: ${stderr}`);
     await isNoObject("zero");
   });
 
-  it("takes a file with two names unless it is told not to", async () => {
+  it("takes a file with two names unless it is told not to (P09)", async () => {
     writeFileSync(join(disk.outside, "secret"), "secret");
     linkSync(join(disk.outside, "secret"), disk.path("hard"));
     assert.equal((await disk.storage.stat("hard"))?.size, 6);
@@ -136,7 +136,7 @@ describe("DiskStorage and what others put into its root", () => {
     assert.equal((await strict.stat("single"))?.size, 5);
   });
 
-  it("never reads outside while a folder and a link to another change places", async () => {
+  it("never reads outside while a folder and a link to another change places (P09)", async () => {
     mkdirSync(join(disk.outside, "other"));
     writeFileSync(join(disk.outside, "other", "a"), "SECRET");
     await disk.put("folder/a", "public");

@@ -22,13 +22,13 @@ describeStorage("DiskStorage", async () => {
 describe("DiskStorage's root", () => {
   const disk = DiskFixture.beforeEach();
 
-  it("is made with its parents, for nobody else to look into", async () => {
+  it("is made with its parents, for nobody else to look into (P16, P17)", async () => {
     const { root } = new DiskStorage(join(disk.outside, "new", "deep"));
     assert.equal((await stat(root)).mode & 0o777, 0o700);
     assert.equal((await stat(join(root, ".."))).mode & 0o777, 0o700);
   });
 
-  it("stays where it was when the working directory changes", async () => {
+  it("stays where it was when the working directory changes (P16)", async () => {
     const child = await run(
       ...nodeCommand(
         disk.outside,
@@ -39,7 +39,7 @@ describe("DiskStorage's root", () => {
     assert.equal(JSON.parse(child.stdout), join(await realpath(disk.outside), "here", "a"), child.stderr);
   });
 
-  it("may be a symbolic link, which is followed once", async () => {
+  it("may be a symbolic link, which is followed once (P16)", async () => {
     symlinkSync(disk.storage.root, join(disk.outside, "link"));
     const linked = new DiskStorage(join(disk.outside, "link"));
     assert.equal(linked.root, disk.storage.root);
@@ -47,7 +47,7 @@ describe("DiskStorage's root", () => {
     assert.equal((await linked.stat("a/b"))?.size, 5);
   });
 
-  it("is refused when it is empty, the whole file system, or no folder", () => {
+  it("is refused when it is empty, the whole file system, or no folder (P16)", () => {
     writeFileSync(join(disk.outside, "file"), "");
     symlinkSync("/", join(disk.outside, "slash"));
     symlinkSync(join(disk.outside, "nowhere"), join(disk.outside, "dangling"));
@@ -71,7 +71,7 @@ describe("DiskStorage's names and permissions", () => {
   const disk = DiskFixture.beforeEach();
 
   for (const umask of ["000", "077"]) {
-    it(`keeps files and folders to itself under umask ${umask}`, async () => {
+    it(`keeps files and folders to itself under umask ${umask} (P17)`, async () => {
       const code = `process.umask(0o${umask}); const storage = new DiskStorage(root + "/new");
         await put(storage, "a/b/c", 3);
         const mode = async (path) => ((await fs.stat(storage.root + path)).mode & 0o777).toString(8);
@@ -81,7 +81,7 @@ describe("DiskStorage's names and permissions", () => {
     });
   }
 
-  it("gives files and folders the permissions that it was told", async () => {
+  it("gives files and folders the permissions that it was told (P17)", async () => {
     const code = `process.umask(0o022); const storage = new DiskStorage(root + "/new", { fileMode: 0o640, folderMode: 0o750 });
       await put(storage, "a/b", 3);
       const mode = async (path) => ((await fs.stat(storage.root + path)).mode & 0o777).toString(8);
@@ -114,7 +114,7 @@ describe("DiskStorage's names and permissions", () => {
     assert.deepEqual(await listed(disk.storage, ""), ["a"]);
   });
 
-  it("takes a folder for a taken key, and refuses a key under a file", async () => {
+  it("takes a folder for a taken key, and refuses a key under a file (P10)", async () => {
     await disk.put("folder/a");
     await assert.rejects(disk.put("folder"), KeyTakenError);
     await assert.rejects(disk.put("folder/a/b"), StorageError);
@@ -135,7 +135,7 @@ describe("DiskStorage.delete", () => {
     assert.ok((await stat(disk.storage.root)).isDirectory());
   });
 
-  it("refuses a folder, be it empty or not", async () => {
+  it("refuses a folder, be it empty or not (P18)", async () => {
     await disk.put("full/a");
     mkdirSync(disk.path("empty"));
     for (const key of ["full", "empty"]) await assert.rejects(disk.storage.delete(key), StorageError);
@@ -170,18 +170,18 @@ describe("DiskStorage.removeIncomplete", () => {
 describe("DiskStorage without permission", () => {
   const disk = DiskFixture.beforeEach();
 
-  it("says so with a StorageError, and leaves nothing", async () => {
+  it("says so with a StorageError, and leaves nothing (P18)", async () => {
     await disk.put("secret/a");
     await chmod(disk.outside, 0o755);
     await chmod(disk.storage.root, 0o755);
     await chmod(disk.path("secret", "a"), 0o000);
     // Nothing is forbidden to the superuser: the child becomes somebody else once it has loaded the code.
     const code = `const storage = new DiskStorage(root); if (process.getuid() === 0) process.setuid(65534); else await fs.chmod(root, 0o555);
-      const results = [codeOf(storage.read("secret/a")), codeOf(storage.open("secret/a")), codeOf(put(storage, "new/b", 3))];
+      const results = [codeOf(storage.read("secret/a")), codeOf(storage.open("secret/a")), codeOf(put(storage, "new/b", 3)), codeOf(storage.delete("secret/a"))];
       return Promise.all(results);`;
     const child = await run(...nodeCommand(disk.storage.root, code));
     await chmod(disk.storage.root, 0o700);
-    assert.deepEqual(JSON.parse(child.stdout || "null"), Array(3).fill("StorageError EACCES"), child.stderr);
+    assert.deepEqual(JSON.parse(child.stdout || "null"), Array(4).fill("StorageError EACCES"), child.stderr);
     assert.deepEqual(await disk.entries(), ["secret", "secret/a"]);
   });
 });

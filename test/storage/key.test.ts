@@ -63,7 +63,7 @@ describe("assertKey", () => {
     );
   });
 
-  it("takes a segment of 255 bytes and a key of 1024, and not one more", () => {
+  it("takes a segment of 255 bytes and a key of 1024, and not one more (P13)", () => {
     const long = `${"a".repeat(255)}/${"b".repeat(255)}/${"c".repeat(255)}/${"d".repeat(255)}`;
     assert.ok(accepts("€".repeat(85)));
     assert.equal(accepts("€".repeat(86)), false);
@@ -129,14 +129,14 @@ describe("portableName", () => {
     ["???", "___"],
   ];
   for (const [given, expected] of names) {
-    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(given)}`, () =>
+    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(given)} (P13, P14)`, () =>
       assert.equal(portableName(given), expected));
   }
 
   const devices = ["CON", "PRN", "AUX", "NUL"];
   for (const digit of "123456789¹²³") devices.push(`COM${digit}`, `LPT${digit}`);
   for (const device of devices) {
-    it(`guards the Windows device ${device}`, () => {
+    it(`guards the Windows device ${device} (P13)`, () => {
       for (const name of [device, device.toLowerCase(), `${device}.txt`, `${device}.tar.gz`, `${device}. .`]) {
         assert.ok(portableName(name).startsWith(`_${name.slice(0, 3)}`), name);
       }
@@ -161,11 +161,11 @@ describe("portableName", () => {
     "..//hax0rd.txt",
   ];
   for (const name of traversals) {
-    it(`makes "hax0rd.txt" of ${JSON.stringify(name)}`, () => assert.equal(portableName(name), "hax0rd.txt"));
+    it(`makes "hax0rd.txt" of ${JSON.stringify(name)} (P01)`, () => assert.equal(portableName(name), "hax0rd.txt"));
   }
 
   for (const name of ["/tmp/", "/tmp/..", "/tmp/.", "../", "/..", "/.", "\\..\\"]) {
-    it(`makes a safe name of ${JSON.stringify(name)}`, () => assert.equal(portableName(name), "file"));
+    it(`makes a safe name of ${JSON.stringify(name)} (P02)`, () => assert.equal(portableName(name), "file"));
   }
 
   it("cuts to 100 bytes between characters and keeps the extension", () => {

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Entity, PrimaryGeneratedColumn } from "typeorm";
+import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { startApplication } from "../support/application.js";
+import { run } from "../support/programs.js";
+
+/*
+ * A process of its own that asks 100 times for a FIFO, then for a file, says what came, and ends at once: with a thread of
+ * the pool in an open() that waits, neither the file nor the end would come.
+ */
+
+@Entity()
+class Scan {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ condition: () => true }) file!: PrivateFile;
+}
+
+const application = await startApplication({ entities: [Scan] });
+const { dataSource, files, storage } = application;
+assert.equal((await run("mkfifo", join(storage.root, "fifo"))).code, 0);
+const fifo = await dataSource.manager.save(dataSource.manager.create(Scan, { file: new PrivateFile("fifo") }));
+const normal = dataSource.manager.create(Scan, {});
+await files.attach(normal, "file", Buffer.from("normal"), { filename: "normal.txt" });
+await dataSource.manager.save(normal);
+
+const url = files.url(normal, "file");
+const asked = Array.from({ length: 100 }, () => application.get(files.url(fifo, "file")));
+let milliseconds = Number.POSITIVE_INFINITY;
+let body = "";
+for (let round = 0; round < 10; round++) {
+  const started = performance.now();
+  body = String((await application.get(url)).body);
+  milliseconds = Math.min(milliseconds, performance.now() - started);
+}
+const statuses = [...new Set((await Promise.all(asked)).map(({ status }) => status))];
+process.stdout.write(JSON.stringify({ statuses, milliseconds, body }), () => process.exit(0));
