@@ -113,7 +113,8 @@ async function createStream(download: Download, path: string, setHeaders: send.S
   const keep = (body: ReadStream) => {
     stream = body;
   };
-  const context = Object.create(download.ctx, { body: { set: keep } });
+  // The headers are decided already. It would add a Last-Modified where the file has no time to tell.
+  const context = Object.create(download.ctx, { body: { set: keep }, set: { value: () => {} } });
   // It decodes what it is given. Only false keeps it from the .gz and .br beside the file, and only true lets it see dots.
   const only = { root: dirname(path), hidden: true, gzip: false, brotli: false, setHeaders };
   await send(context, encodeURIComponent(basename(path)), only).catch((error: Error) => {
