@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request, type Server } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,7 +70,7 @@ export async function startApplication({
   const { port } = server.address() as AddressInfo;
   return {
     ...{ dataSource, files, storage, app, port, errors },
-    get: (path, ask) => get(port, path, ask),
+    get: (path, ask) => request(port, path, ask),
     async close() {
       await stop(server);
       await close();
@@ -90,9 +90,14 @@ export function changeOpened({ storage }: Application, change: (object: OpenObje
   };
 }
 
-async function get(port: number, path: string, { method = "GET", headers = {}, as }: Ask = {}): Promise<Answer> {
+/** Sends a path exactly as it is to a port of loopback, and reads the whole answer. */
+export async function request(
+  port: number,
+  path: string,
+  { method = "GET", headers = {}, as }: Ask = {},
+): Promise<Answer> {
   const signedIn = as === undefined ? {} : { "x-user": as };
-  const outgoing = request({ host: "127.0.0.1", port, path, method, headers: { ...headers, ...signedIn } });
+  const outgoing = httpRequest({ host: "127.0.0.1", port, path, method, headers: { ...headers, ...signedIn } });
   outgoing.end();
   const [incoming] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
   const chunks: Buffer[] = [];
