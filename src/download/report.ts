@@ -18,7 +18,7 @@ export function reportWhenOver(event: BeforeDownloadEvent): void {
 }
 
 function bytesOf({ ctx, file, range }: BeforeDownloadEvent, aborted: boolean): number | undefined {
-  if (ctx.res.statusCode >= 400) return 0;
+  if (ctx.res.statusCode >= 400 || !ctx.res.headersSent) return 0;
   if (ctx.body instanceof ObjectBody) return ctx.body.bytesSent;
   if (!Buffer.isBuffer(ctx.body)) return undefined;
   if (aborted) return 0;
