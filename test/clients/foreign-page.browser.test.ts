@@ -85,7 +85,7 @@ describe("a private file in the page of another origin", { skip: skipWithoutBrow
   }
 
   for (const name of ["note.txt", "code.js", "page.html", "polyglot.gif", "polyglot.txt", "polyglot.js"]) {
-    it(`is no script for a page of the site itself, whatever its bytes are: ${name}`, async () => {
+    it(`is no script for a page of the site itself, whatever its bytes are: ${name} (H72)`, async () => {
       await page.goto(`${origin()}/plain/empty?type=text/html`);
       assert.equal(await embed(page, "script", await urlOf(name)), "blocked");
       assert.equal(await page.title(), "");

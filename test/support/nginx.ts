@@ -44,8 +44,10 @@ export async function startNginx({ http = "", server }: { http?: string; server:
 
 function configuration(port: number, http: string, server: string): string {
   const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((of) => `${of}_temp_path ${of};`);
+  // Its workers would not be root otherwise, and the folder is for the one who made it.
+  const user = process.getuid?.() === 0 ? "user root;" : "";
   return `
-    ${process.getuid?.() === 0 ? "user root;" : ""}
+    ${user}
     daemon off;
     worker_processes 1;
     pid nginx.pid;
