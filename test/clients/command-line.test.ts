@@ -62,7 +62,7 @@ describe("a file of 500 MB", { timeout: 120_000 }, () => {
 
     it("arrives whole with --retry on a network that cuts the connection twice", async () => {
       const retry = ["--retry", "3", "--retry-delay", "1", "--retry-all-errors"];
-      await throughCuts({ after: 150_000_000, times: 2 }, (cut) => succeed("curl", "-sf", ...retry, "-o", target, cut));
+      await throughCuts({ after: 50_000_000, times: 2 }, (cut) => succeed("curl", "-sf", ...retry, "-o", target, cut));
       await assertWhole();
     });
   });
