@@ -20,7 +20,7 @@ export function reportWhenOver(event: BeforeDownloadEvent): void {
 
 function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {
   // koa-conditional-get around the routes may put a 304 in place of the file.
-  if (res.statusCode === 304 || res.statusCode >= 400) return 0;
+  if (res.statusCode === 304 || res.statusCode >= 400 || !res.headersSent) return 0;
   if (body instanceof ObjectBody) return body.bytesSent;
   if (!Buffer.isBuffer(body)) return undefined;
   return aborted ? 0 : body.length;

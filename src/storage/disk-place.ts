@@ -11,9 +11,7 @@ import { dirname } from "node:path";
  */
 export async function isReallyAt(handle: FileHandle, path: string): Promise<boolean> {
   const place = descriptorPath(handle.fd);
-  if (place === undefined) return isStillAt(handle, path);
-  // A file that was replaced or deleted since it was opened was there when it was opened.
-  return place === path || place === `${path} (deleted)`;
+  return place === undefined ? isStillAt(handle, path) : place === path;
 }
 
 /**

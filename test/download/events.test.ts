@@ -220,6 +220,26 @@ describe("afterDownload", () => {
     assert.deepEqual([event!.bytesSent, event!.aborted], [0, true]);
   });
 
+  it("is told that nothing was sent where the client left before the first byte", async (t) => {
+    const { application, url } = await withFilm(t);
+    let gone = () => {};
+    const left = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const outgoing = request({ host: "127.0.0.1", port: application.port, path: url }).on("error", () => {});
+    changeOpened(application, (object) => ({
+      async read(buffer, position) {
+        outgoing.destroy();
+        await left;
+        return object.read(buffer, position);
+      },
+    }));
+    outgoing.end();
+    const [event] = await toldOf("afterDownload", 1);
+    gone();
+    assert.deepEqual([event!.bytesSent, event!.aborted], [0, true]);
+  });
+
   it("is told that the client left, and how far it came", async (t) => {
     const { application, url } = await withFilm(t, { size: 60_000_000 });
     const outgoing = request({ host: "127.0.0.1", port: application.port, path: url }).end();

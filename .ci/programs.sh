@@ -1,0 +1,31 @@
+# Programs that the tests run, each with Debian's package of it. Only what is missing is installed. Where Debian runs services,
+# nginx-light starts a server on port 80; the tests start their own on free ports, so it does no harm and they don't need it.
+
+programs=(
+  aria2c=aria2
+  curl=curl
+  ffmpeg=ffmpeg
+  go=golang-go
+  nginx=nginx-light
+  openssl=openssl
+  python3=python3
+  strace=strace
+  wget=wget
+)
+
+install_programs() {
+  local missing=() program
+  for program in "${programs[@]}"; do
+    is_installed "${program%=*}" || missing+=("${program#*=}")
+  done
+  # Without a font Chromium draws no text at all.
+  [[ ${TEST_CHROMIUM:-} ]] || is_installed chromium || missing+=(chromium fonts-dejavu-core)
+  ((${#missing[@]} == 0)) || install_debian_packages "${missing[@]}"
+  export TEST_CHROMIUM=${TEST_CHROMIUM:-$(command -v chromium)}
+  "$TEST_CHROMIUM" --version
+}
+
+# Debian keeps servers where users do not look for programs.
+is_installed() {
+  PATH=$PATH:/usr/sbin command -v "$1" >/dev/null
+}

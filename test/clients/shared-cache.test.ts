@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
+import { PrivateFile, PrivateFileColumn, type PrivateFileColumnOptions } from "typeorm-private-files";
+import { type Answer, type Application, type Ask, get, startApplication } from "../support/application.js";
+import { type Nginx, startNginx } from "../support/nginx.js";
+import { skipWithout } from "../support/programs.js";
+
+const owned: PrivateFileColumnOptions<Letter> = {
+  nullable: true,
+  condition: (ctx, letter) => ctx.state.user?.name === letter.owner,
+};
+
+@Entity()
+class Letter {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() owner!: string;
+  @PrivateFileColumn<Letter>(owned) attached!: PrivateFile | null;
+  @PrivateFileColumn<Letter>({ ...owned, attachment: false }) shown!: PrivateFile | null;
+  @PrivateFileColumn<Letter>({ ...owned, cacheControl: "private, max-age=60" }) kept!: PrivateFile | null;
+  @PrivateFileColumn<Letter>({ ...owned, cacheControl: "public, max-age=60" }) published!: PrivateFile | null;
+}
+
+type Property = "attached" | "shown" | "kept" | "published";
+
+/** Larger than two slices. */
+const secret = Buffer.alloc(300_000, "for alice alone. ");
+
+/** How the people say who they are. */
+const signIns: Record<string, (name: string) => Ask["headers"]> = {
+  "a cookie": (name) => ({ Cookie: `user=${name}` }),
+  Authorization: (name) => ({ Authorization: `Bearer ${name}` }),
+};
+
+/** Caches all that it may, for everybody: the key is the address alone. */
+const caches: Record<string, string> = {
+  "of whole answers": "proxy_cache_key $uri;",
+  "of slices": "slice 100k; proxy_cache_key $uri$slice_range; proxy_set_header Range $slice_range;",
+  "that passes Range on": "proxy_cache_key $uri$http_range; proxy_set_header Range $http_range; proxy_force_ranges on;",
+};
+
+describe("behind a shared cache", { skip: skipWithout("nginx"), timeout: 60_000 }, () => {
+  let application: Application;
+
+  before(async () => {
+    application = await startApplication({
+      entities: [Letter],
+      before: (app) =>
+        app.use(async (ctx, next) => {
+          const name = ctx.cookies.get("user") || ctx.get("authorization").replace("Bearer ", "");
+          if (name) ctx.state.user = { name };
+          await next();
+        }),
+    });
+  });
+  after(() => application?.close());
+
+  for (const [kind, settings] of Object.entries(caches)) {
+    describe(kind, () => {
+      let nginx: Nginx;
+      before(async () => {
+        nginx = await startNginx({
+          http: "proxy_cache_path cache keys_zone=shared:1m;",
+          server: `location / {
+            proxy_pass http://127.0.0.1:${application.port};
+            proxy_http_version 1.1;
+            proxy_cache shared;
+            proxy_cache_methods GET HEAD;
+            proxy_cache_valid any 10m;
+            proxy_cache_revalidate on;
+            proxy_cache_lock on;
+            proxy_ignore_headers Set-Cookie Vary;
+            add_header X-Cache $upstream_cache_status always;
+            ${settings}
+          }`,
+        });
+      });
+      after(() => nginx?.stop());
+
+      for (const property of ["attached", "shown", "kept"] as const) {
+        for (const [how, signIn] of Object.entries(signIns)) {
+          it(`answers 403 to everybody but the owner, who came first with ${how}: ${property} (H75)`, async () => {
+            const url = await write(property);
+            const etag = await readAsOwner(nginx, url, signIn("alice"));
+            for (const headers of [signIn("bob"), signIn("bob"), {}]) await assertRefused(nginx, url, headers, etag);
+            assert.ok((await get(nginx.port, url, { headers: signIn("alice") })).body.equals(secret));
+          });
+
+          it(`answers 200 to the owner where others were refused first, with ${how}: ${property} (H75)`, async () => {
+            const url = await write(property);
+            for (const headers of [signIn("bob"), {}]) await assertRefused(nginx, url, headers, '"no tag"');
+            await readAsOwner(nginx, url, signIn("alice"));
+          });
+        }
+      }
+
+      it("answers 200 as soon as there is a file where there was none (H75)", async () => {
+        const url = await write("attached");
+        const letter = await application.dataSource.manager.findOneByOrFail(Letter, { id: Number(url.split("/")[4]) });
+        const { attached } = letter;
+        await application.dataSource.manager.save(Object.assign(letter, { attached: null }));
+        const asAlice = signIns.Authorization!("alice");
+        assert.equal((await get(nginx.port, url, { headers: asAlice })).status, 404);
+        await application.dataSource.manager.update(Letter, { id: letter.id }, { attached });
+        assert.equal((await get(nginx.port, url, { headers: asAlice })).status, 200);
+      });
+
+      it("gives what a column declares public to everybody: the cache does keep what it may (H75)", async () => {
+        const url = await write("published");
+        await get(nginx.port, url, { headers: { Cookie: "user=alice" } });
+        const { status, headers, body } = await get(nginx.port, url, { headers: { Cookie: "user=bob" } });
+        assert.deepEqual([status, headers["x-cache"]], [200, "HIT"]);
+        assert.ok(body.equals(secret));
+      });
+    });
+  }
+
+  async function write(property: Property): Promise<string> {
+    const letter = application.dataSource.manager.create(Letter, { owner: "alice" });
+    await application.files.attach(letter, property, secret, { filename: "letter.txt" });
+    await application.dataSource.manager.save(letter);
+    return application.files.url(letter, property);
+  }
+});
+
+/** In all the ways that a cache might remember. */
+async function readAsOwner({ port }: Nginx, path: string, headers: Ask["headers"]): Promise<string> {
+  const head = await get(port, path, { method: "HEAD", headers });
+  assert.deepEqual([head.status, head.headers["content-length"]], [200, String(secret.length)]);
+  const whole = await get(port, path, { headers });
+  assert.equal(whole.status, 200);
+  assert.ok(whole.body.equals(secret));
+  const part = await get(port, path, { headers: { ...headers, Range: "bytes=150000-150009" } });
+  // A cache that keeps nothing of an answer is free to ignore Range.
+  assert.ok(part.body.equals(part.status === 206 ? secret.subarray(150_000, 150_010) : secret));
+  const etag = whole.headers.etag!;
+  const again = await get(port, path, { headers: { ...headers, "If-None-Match": etag } });
+  assert.ok(again.status === 304 || again.body.equals(secret));
+  return etag;
+}
+
+async function assertRefused({ port }: Nginx, path: string, headers: Ask["headers"], etag: string): Promise<void> {
+  const asks: Ask[] = [
+    { headers },
+    { method: "HEAD", headers },
+    { headers: { ...headers, Range: "bytes=150000-150009" } },
+    { headers: { ...headers, Range: "bytes=0-" } },
+    { headers: { ...headers, "If-None-Match": etag } },
+    { headers: { ...headers, "If-None-Match": "*", "Cache-Control": "only-if-cached, max-stale" } },
+    { headers: { ...headers, "If-Range": etag, Range: "bytes=0-9" } },
+  ];
+  for (const ask of asks) assertNothingOf(await get(port, path, ask));
+}
+
+function assertNothingOf({ status, headers, body }: Answer): void {
+  assert.deepEqual([status, headers.etag, headers["x-cache"]], [403, undefined, "MISS"]);
+  assert.ok(!body.includes("alice"));
+}
+
+describe("behind nginx as a plain proxy", { skip: skipWithout("nginx"), timeout: 60_000 }, () => {
+  const text = Buffer.from(Array.from({ length: 200_000 }, (_, line) => `line ${line}`).join("\n"));
+  let application: Application;
+  let path: string;
+  before(async () => {
+    application = await startApplication({ entities: [Letter] });
+    const letter = application.dataSource.manager.create(Letter, { owner: "alice" });
+    await application.files.attach(letter, "shown", text, { filename: "long.txt" });
+    await application.dataSource.manager.save(letter);
+    path = application.files.url(letter, "shown");
+  });
+  after(() => application?.close());
+
+  for (const buffering of ["on", "off"]) {
+    it(`answers GET, HEAD, Range and If-Range as without it: proxy_buffering ${buffering}`, async (t) => {
+      const nginx = await startProxy(`proxy_buffering ${buffering};`);
+      t.after(() => nginx.stop());
+      const { etag } = (await application.get(path, { method: "HEAD", as: "alice" })).headers;
+      for (const [ask, status] of asks(etag!)) {
+        const direct = await application.get(path, { ...ask, as: "alice" });
+        const proxied = await get(nginx.port, path, { ...ask, as: "alice" });
+        assert.deepEqual(relevant(proxied), relevant(direct));
+        assert.equal(proxied.status, status);
+      }
+    });
+  }
+
+  it("is compressed by gzip where a client asks for it, to the same bytes; parts are not", async (t) => {
+    const nginx = await startProxy("gzip on; gzip_types *; gzip_proxied any;");
+    t.after(() => nginx.stop());
+    const gzip = { "Accept-Encoding": "gzip" };
+    const whole = await get(nginx.port, path, { headers: gzip, as: "alice" });
+    assert.equal(whole.headers["content-encoding"], "gzip");
+    assert.ok(gunzipSync(whole.body).equals(text));
+    const part = await get(nginx.port, path, { headers: { ...gzip, Range: "bytes=7-1999999" }, as: "alice" });
+    assert.deepEqual([part.status, part.headers["content-encoding"]], [206, undefined]);
+    assert.ok(part.body.equals(text.subarray(7, 2_000_000)));
+    // nginx weakens the tag of what it compresses: still good for 304, and no longer for a range.
+    const weak = whole.headers.etag!;
+    assert.match(weak, /^W\//);
+    const again = await get(nginx.port, path, { headers: { ...gzip, "If-None-Match": weak }, as: "alice" });
+    assert.equal(again.status, 304);
+    const resumed = await get(nginx.port, path, { headers: { "If-Range": weak, Range: "bytes=7-" }, as: "alice" });
+    assert.equal(resumed.status, 200);
+    assert.ok(resumed.body.equals(text));
+  });
+
+  function startProxy(settings: string): Promise<Nginx> {
+    const server = `location / { proxy_pass http://127.0.0.1:${application.port}; proxy_http_version 1.1; ${settings} }`;
+    return startNginx({ server });
+  }
+
+  function asks(etag: string): [Ask, number][] {
+    return [
+      [{}, 200],
+      [{ method: "HEAD" }, 200],
+      [{ headers: { Range: "bytes=100-1999999" } }, 206],
+      [{ headers: { Range: "bytes=-5" } }, 206],
+      [{ headers: { Range: `bytes=${text.length}-` } }, 416],
+      [{ headers: { Range: "bytes=5-", "If-Range": etag } }, 206],
+      [{ headers: { Range: "bytes=5-", "If-Range": '"another"' } }, 200],
+      [{ headers: { "If-None-Match": etag } }, 304],
+      [{ headers: { "If-Match": '"another"' } }, 412],
+    ];
+  }
+});
+
+/** All but what speaks of the connection. */
+function relevant({ status, headers, body }: Answer): unknown {
+  const { date: _date, server: _server, connection: _connection, "keep-alive": _keepAlive, ...rest } = headers;
+  return { status, headers: rest, body: createHash("sha256").update(body).digest("hex") };
+}
