@@ -4,6 +4,7 @@ import { parse } from "content-disposition";
 import fc from "fast-check";
 import { contentDisposition, downloadName } from "../../src/http/disposition.js";
 import { FOREIGN_NAMES, NAMES, RISKY_NAMES } from "../support/file-names.js";
+import { runs } from "../support/fuzz.js";
 
 const TAME = /^[ -~]*$/;
 
@@ -155,7 +156,7 @@ describe("downloadName", () => {
           assert.equal(offered, offered.normalize("NFC"));
           assert.equal(downloadName(offered), offered);
         }),
-        { numRuns: 3000 },
+        runs(3000),
       );
     });
 
@@ -166,7 +167,7 @@ describe("downloadName", () => {
           fc.pre(!/^(con|prn|aux|nul|com\d|lpt\d) *\./i.test(name));
           assert.equal(downloadName(name), name);
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
   });
@@ -231,7 +232,7 @@ describe("contentDisposition", () => {
           assert.equal(parse(header).type, type);
           assert.equal(parse(header).parameters.filename, downloadName(name));
         }),
-        { numRuns: 3000 },
+        runs(3000),
       );
     });
 
@@ -242,7 +243,7 @@ describe("contentDisposition", () => {
           assert.equal(downloadName(plain), plain);
           assert.doesNotMatch(plain, /%[0-9a-f]{2}/i);
         }),
-        { numRuns: 3000 },
+        runs(3000),
       );
     });
   });

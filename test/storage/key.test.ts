@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { InvalidKeyError } from "../../src/errors.js";
 import { assertKey, assertPrefix, portableName, randomSegment, withSuffix } from "../../src/storage/key.js";
+import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 /** Text as JavaScript has it: any UTF-16 units, with separators and dots more often than chance gives them. */
 const anyText = fc
@@ -46,7 +47,7 @@ describe("assertKey", () => {
         fc.pre(accepts(key));
         assert.equal(resolve(root, key), root + sep + key.split("/").join(sep));
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
@@ -61,6 +62,10 @@ describe("assertKey", () => {
       () => assertKey("x".repeat(1_000_000)),
       ({ message }: Error) => message.length < 300,
     );
+  });
+
+  it("takes no time to speak of for hostile keys", () => {
+    for (const key of hostileTexts("", "a", "a/", ".", "%2e", "c:")) assertQuick(() => accepts(key), key);
   });
 
   it("takes a segment of 255 bytes and a key of 1024, and not one more", () => {
@@ -189,15 +194,19 @@ describe("portableName", () => {
         assert.equal(portable, basename(portable));
         assert.ok(Buffer.byteLength(portable) <= 100);
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 
   it("leaves a portable name as it is", () => {
     fc.assert(
       fc.property(anyText, (name) => assert.equal(portableName(portableName(name)), portableName(name))),
-      { numRuns: 2000 },
+      runs(2000),
     );
+  });
+
+  it("takes no time to speak of for hostile names", () => {
+    for (const name of hostileTexts("", "a", "a.", "con")) assertQuick(() => portableName(name), name);
   });
 
   it("takes a moment for a name of a mebibyte", () => {
