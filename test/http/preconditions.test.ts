@@ -220,6 +220,7 @@ describe("evaluatePreconditions", () => {
         "w/",
         "*",
         "\x7f",
+        ";",
       );
       fc.assert(
         fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
