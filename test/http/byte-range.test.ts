@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { type ByteRange, MAX_RANGES, type RangeOutcome, selectRanges } from "../../src/http/byte-range.js";
+import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 const SIZE = 11;
 const TEBIBYTE = 2 ** 40;
@@ -191,6 +192,12 @@ describe("selectRanges", () => {
       assert.deepEqual(selectRanges(longest.replace("-", "-0"), SIZE), whole);
     });
 
+    it("takes no time to speak of for hostile headers", () => {
+      for (const header of hostileTexts("", "bytes=", "bytes=0-", "bytes=9", "bytes=-")) {
+        assertQuick(() => selectRanges(header, Number.MAX_SAFE_INTEGER), header);
+      }
+    });
+
     it("takes the longest header in a few milliseconds, even a hundred times over", () => {
       const header = `bytes=${apart(700)}`.slice(0, 4090);
       const begin = performance.now();
@@ -235,7 +242,23 @@ describe("selectRanges", () => {
         fc.property(fc.oneof(fc.string(), nearly), fc.maxSafeNat(), (header, anySize) => {
           assert.ok(["whole", "ranges", "unsatisfiable"].includes(selectRanges(header, anySize).kind));
         }),
-        { numRuns: 2000 },
+        runs(2000),
+      );
+    });
+
+    it("ignores exactly what breaks the grammar, or ends before it begins", () => {
+      const nearly = fc
+        .array(fc.oneof(spec, fc.constantFrom("", " ", "\t", "-", "5-4", "1-2-3", "x", "٣-", "+1-2", "1 -2")), {
+          minLength: 1,
+          maxLength: MAX_RANGES,
+        })
+        .chain((list) => fc.constantFrom(",", ", ", " ,", "\t,\t", ";", "").map((comma) => list.join(comma)));
+      const unit = fc.constantFrom("bytes=", "BYTES=", "bytes= ", "bytes =", "bytes", "items=", " bytes=");
+      fc.assert(
+        fc.property(unit, nearly, (start, list) => {
+          assert.equal(selectRanges(start + list, 1000).kind !== "whole", isRangeSet(start + list), start + list);
+        }),
+        runs(3000),
       );
     });
 
@@ -247,7 +270,7 @@ describe("selectRanges", () => {
           assert.ok(outcome.ranges.length >= 1 && outcome.ranges.length <= MAX_RANGES);
           assertApartAndWithin(outcome.ranges, anySize);
         }),
-        { numRuns: 2000 },
+        runs(2000),
       );
     });
 
@@ -265,7 +288,7 @@ describe("selectRanges", () => {
           const firstAsked = asked.find((one) => one.length > 0)?.[0];
           assert.ok(firstAsked === undefined || positions(sent.slice(0, 1)).includes(firstAsked));
         }),
-        { numRuns: 2000 },
+        runs(2000),
       );
     });
   });
@@ -283,6 +306,25 @@ function positions(list: ByteRange[]): number[] {
   return list
     .flatMap(({ start, end }) => Array.from({ length: end - start + 1 }, (_, i) => start + i))
     .sort((a, b) => a - b);
+}
+
+/** The grammar of RFC 9110 §14.1.1, read off element by element. */
+function isRangeSet(header: string): boolean {
+  if (header.slice(0, 6).toLowerCase() !== "bytes=") return false;
+  const elements = header
+    .slice(6)
+    .split(",")
+    .map((element) => element.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const specs = elements.filter((element) => element !== "");
+  return specs.length > 0 && specs.every(isRangeSpec);
+}
+
+function isRangeSpec(element: string): boolean {
+  const parts = element.split("-");
+  if (parts.length !== 2 || !parts.every((part) => [...part].every((digit) => "0123456789".includes(digit))))
+    return false;
+  const [first, last] = parts as [string, string];
+  return first === "" || last === "" ? first !== last : BigInt(first) <= BigInt(last);
 }
 
 /** The slow and obvious reading of one spec: every position of the file is asked whether it belongs to it. */

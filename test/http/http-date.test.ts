@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { formatHttpDate, parseHttpDate } from "../../src/http/http-date.js";
+import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 const NOW = new Date("2026-11-23T12:00:00Z");
 
@@ -110,6 +111,11 @@ describe("parseHttpDate", () => {
     }
   });
 
+  it("takes no time to speak of for hostile values", () => {
+    const beginnings = ["", "Sun, ", "Sun Nov ", "Sunday, ", "Sun, 06 Nov 1994 08:49:37 GMT"];
+    for (const value of hostileTexts(...beginnings)) assertQuick(() => parseHttpDate(value, NOW), value);
+  });
+
   describe("properties", () => {
     const date = fc.date({
       min: new Date("0000-01-01T00:00:00Z"),
@@ -122,7 +128,7 @@ describe("parseHttpDate", () => {
         fc.property(date, (any) => {
           assert.equal(parseHttpDate(formatHttpDate(any))?.getTime(), Math.floor(any.getTime() / 1000) * 1000);
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
 
@@ -136,7 +142,33 @@ describe("parseHttpDate", () => {
           const ahead = read!.getUTCFullYear() - now.getUTCFullYear();
           assert.ok(ahead <= 50 && ahead >= -50, `${ahead} years ahead`);
         }),
-        { numRuns: 1000 },
+        runs(1000),
+      );
+    });
+
+    it("reads all three forms of a date as that date", () => {
+      const recent = fc.date({ min: new Date("1990-01-01"), max: new Date("2070-01-01"), noInvalidDate: true });
+      fc.assert(
+        fc.property(recent, (any) => {
+          for (const form of formsOf(any))
+            assert.equal(formatHttpDate(parseHttpDate(form, NOW)!), formatHttpDate(any), form);
+        }),
+        runs(1000),
+      );
+    });
+
+    it("reads any of the three forms with one character changed as what it says, or not at all", () => {
+      const other = fc.constantFrom(..."0123456789 :,-JanFebMarGMTy", "", "\t", "é");
+      fc.assert(
+        fc.property(date, fc.nat({ max: 2 }), fc.nat({ max: 34 }), other, (any, which, place, character) => {
+          const form = formsOf(any)[which]!;
+          const changed = form.slice(0, place) + character + form.slice(place + 1);
+          const read = parseHttpDate(changed, NOW);
+          if (read === undefined || changed.includes("23:59:60")) return;
+          const said = formsOf(read).map(withoutWeekday);
+          assert.ok(said.includes(withoutWeekday(changed)), `${changed} was read as ${read.toISOString()}`);
+        }),
+        runs(3000),
       );
     });
 
@@ -146,7 +178,7 @@ describe("parseHttpDate", () => {
         fc.property(fc.oneof(fc.string(), nearly), (value) => {
           assert.ok(!Number.isNaN(parseHttpDate(value)?.getTime() ?? 0));
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
 
@@ -160,11 +192,28 @@ describe("parseHttpDate", () => {
             read === undefined || changed.slice(4) === formatHttpDate(read).slice(4) || changed.includes(":60 "),
           );
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
   });
 });
+
+/** A date in the three forms of RFC 9110 §5.6.7: IMF-fixdate, RFC 850 and asctime. */
+function formsOf(date: Date): [string, string, string] {
+  const fixdate = formatHttpDate(date);
+  const [weekday = "", day = "", month = "", year = "", time = ""] = fixdate.split(/,? /);
+  const long = date.toLocaleDateString("en", { weekday: "long", timeZone: "UTC" });
+  return [
+    fixdate,
+    `${long}, ${day}-${month}-${year.slice(2)} ${time} GMT`,
+    `${weekday} ${month} ${day.replace(/^0/, " ")} ${time} ${year}`,
+  ];
+}
+
+/** With a day of one digit as asctime writes it, and with a zero before it, a date says the same. */
+function withoutWeekday(date: string): string {
+  return date.replace(/^[A-Z][a-z]+(,?) /, "$1").replace(/^([A-Z][a-z]{2}) 0/, "$1  ");
+}
 
 describe("formatHttpDate", () => {
   it("writes an IMF-fixdate", () => {

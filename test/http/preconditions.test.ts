@@ -9,6 +9,7 @@ import {
   type PreconditionOutcome,
   type Validators,
 } from "../../src/http/preconditions.js";
+import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 const ETAG = '"Abc-123"';
 const MODIFIED = "Wed, 25 Jun 2014 17:12:18 GMT";
@@ -166,11 +167,13 @@ describe("evaluatePreconditions", () => {
     assert.equal(evaluatePreconditions("GET", { "if-unmodified-since": EARLIER }, tagOnly), "proceed");
   });
 
-  it("takes linear time for long lists", () => {
-    const lists = ["\t".repeat(1e5), ",".repeat(1e5), '"x",'.repeat(1e5), '"'.repeat(1e5), `"${"x".repeat(1e5)}`];
-    const begin = performance.now();
-    for (const list of lists) evaluatePreconditions("GET", { "if-none-match": `${list}!` }, validators);
-    assert.ok(performance.now() - begin < 2000);
+  it("takes no time to speak of for hostile headers", () => {
+    for (const value of hostileTexts("", '"', 'W/"', `${ETAG},`, MODIFIED)) {
+      assertQuick(() => evaluatePreconditions("GET", { "if-match": value }, validators), value);
+      assertQuick(() => evaluatePreconditions("GET", { "if-none-match": value }, validators), value);
+      assertQuick(() => evaluatePreconditions("GET", { "if-modified-since": value }, validators), value);
+      assertQuick(() => ifRangeHolds(value, validators), value);
+    }
   });
 
   describe("properties", () => {
@@ -178,7 +181,7 @@ describe("evaluatePreconditions", () => {
       .tuple(fc.constantFrom("", "W/"), fc.stringMatching(/^[!#-~]{0,6}$/))
       .map(([weakness, opaque]) => `${weakness}"${opaque}"`);
     const separator = fc.constantFrom(",", ", ", "\t,\t", ",,", " , ,");
-    const strip = (any: string): string => any.replace("W/", "");
+    const strip = (any: string): string => any.replace(/^W\//, "");
 
     it("finds a tag in a list of valid ones exactly when the list has it, weakly or strongly", () => {
       fc.assert(
@@ -196,7 +199,39 @@ describe("evaluatePreconditions", () => {
             assert.equal(match === "proceed", tags.includes(own));
           },
         ),
-        { numRuns: 1000 },
+        runs(1000),
+      );
+    });
+
+    it("finds a tag in any text exactly when a plain reading of the grammar does", () => {
+      const piece = fc.constantFrom(
+        '"a"',
+        'W/"a"',
+        '"b"',
+        '""',
+        '"a,b"',
+        '"é"',
+        ",",
+        ", ",
+        " ",
+        "\t",
+        '"',
+        "W/",
+        "w/",
+        "*",
+        "\x7f",
+        ";",
+      );
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
+          const list = pieces.join("");
+          const tags = list === "*" ? ['"a"'] : tagsOf(list);
+          const none = evaluatePreconditions("GET", { "if-none-match": list }, { etag: '"a"' });
+          assert.equal(none === "not-modified", tags.map(strip).includes('"a"'), list);
+          const match = evaluatePreconditions("GET", { "if-match": list }, { etag: '"a"' });
+          assert.equal(match === "proceed", tags.includes('"a"'), list);
+        }),
+        runs(3000),
       );
     });
 
@@ -208,7 +243,7 @@ describe("evaluatePreconditions", () => {
         fc.property(headers, (any) => {
           assert.ok(["proceed", "not-modified", "failed"].includes(evaluatePreconditions("GET", any, validators)));
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
 
@@ -221,10 +256,24 @@ describe("evaluatePreconditions", () => {
           assert.equal(evaluatePreconditions("GET", { "if-modified-since": sent }, own), "not-modified");
           assert.equal(evaluatePreconditions("GET", { "if-unmodified-since": sent }, own), "proceed");
         }),
+        runs(100),
       );
     });
   });
 });
+
+/** The tags of a list of RFC 9110 §8.8.3, character by character; none where anything breaks the grammar. */
+function tagsOf(list: string): string[] {
+  const elements = [""];
+  let quoted = false;
+  for (const character of list) {
+    if (character === '"') quoted = !quoted;
+    if (character === "," && !quoted) elements.push("");
+    else elements.push(elements.pop() + character);
+  }
+  const tags = elements.map((element) => element.replace(/^[ \t]+|[ \t]+$/g, "")).filter((element) => element !== "");
+  return tags.every((tag) => /^(W\/)?"[^\p{Cc} "]*"$/u.test(tag)) ? tags : [];
+}
 
 describe("ifRangeHolds", () => {
   const now = new Date("2014-06-25T17:12:19Z");
@@ -278,11 +327,18 @@ describe("ifRangeHolds", () => {
   });
 
   it("never throws, and holds for no string but the tag and the date", () => {
+    const holding = [ETAG, MODIFIED, "Wed Jun 25 17:12:18 2014", "Wednesday, 25-Jun-14 17:12:18 GMT"];
+    const nearly = fc
+      .tuple(fc.constantFrom(...holding), fc.nat({ max: 40 }), fc.string({ maxLength: 1 }))
+      .map(([text, place, other]) => text.slice(0, place) + other + text.slice(place + 1));
     fc.assert(
-      fc.property(fc.string(), (header) => {
+      fc.property(fc.oneof(fc.string(), nearly), (header) => {
+        // The name of the weekday is not looked at, as long as it is one.
+        const same = holding.some((text) => text === header) || /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b/.test(header);
+        fc.pre(!same);
         assert.equal(ifRangeHolds(header, validators, now), false);
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 });

@@ -8,10 +8,12 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
 import { type Delivery, PrivateFile, type StallOptions } from "typeorm-private-files";
+import type { Application } from "./application.js";
 import { openConnection, readAll } from "./connection.js";
 import { eventually } from "./eventually.js";
-import { descriptors, Film, type FilmApplication, filmOf, type WithFilm, withFilm as withAnyFilm } from "./film.js";
+import { Film, type FilmApplication, filmOf, type WithFilm, withFilm as withAnyFilm } from "./film.js";
 import { run } from "./programs.js";
+import { descriptorsUnder } from "./storage-disk.js";
 
 /** Makes the delivery to test. */
 type MakeDelivery = (options?: StallOptions) => Delivery;
@@ -251,8 +253,6 @@ function describeClients(withFilm: WithDelivery): void {
     skip: noProc,
   }, async (t) => {
     const { application, url } = await withFilm(t, { content: filmOf(2_000_000) });
-    await application.get(url);
-    const before = await descriptors();
     const leave = async (n: number) => {
       const socket = await openConnection(t, application.port);
       const method = n % 4 === 2 ? "HEAD" : "GET";
@@ -263,7 +263,7 @@ function describeClients(withFilm: WithDelivery): void {
       socket.destroy();
     };
     for (let n = 0; n < 4_000; n += 20) await Promise.all(Array.from({ length: 20 }, (_, k) => leave(n + k)));
-    await eventually(async () => assert.ok((await descriptors()) <= before + 2, `${await descriptors()} of ${before}`));
+    await eventually(() => assertHeld(application, 0));
     assert.equal((await application.get(url)).body.length, 2_000_000);
     const codes = new Set(application.errors.map((error) => (error as NodeJS.ErrnoException).code));
     for (const usual of ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE"]) codes.delete(usual);
@@ -272,25 +272,23 @@ function describeClients(withFilm: WithDelivery): void {
 
   it("holds no file when it waits behind another request on a connection that closes", { skip: noProc }, async (t) => {
     const { application, url } = await withFilm(t);
-    await application.get(url);
-    const before = await descriptors();
     const socket = await openConnection(t, application.port);
     socket.pause();
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3));
-    await eventually(async () => assert.ok((await descriptors()) >= before + 5));
+    await eventually(() => assertHeld(application, 3));
     socket.destroy();
-    await eventually(async () => assert.ok((await descriptors()) <= before + 1));
+    await eventually(() => assertHeld(application, 0));
   });
 
   it("takes nothing: it is cut after stallTimeout, and its file let go of (K24, L02)", { skip: noProc }, async (t) => {
     const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });
-    const before = await descriptors();
     const socket = await openConnection(t, application.port);
     socket.pause();
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await sleep(200);
-    assert.ok((await descriptors()) > before + 1);
-    await eventually(async () => assert.ok((await descriptors()) <= before + 1));
+    await eventually(() => assertHeld(application, 1));
+    const start = Date.now();
+    await eventually(() => assertHeld(application, 0));
+    assert.ok(Date.now() - start > 200);
     assert.ok((await readAll(socket)).length < 30_000_000);
   });
 
@@ -323,6 +321,10 @@ function describeClients(withFilm: WithDelivery): void {
     }
     assert.equal(sockets.size, 1);
   });
+}
+
+async function assertHeld({ storage }: Application, count: number): Promise<void> {
+  assert.equal((await descriptorsUnder(storage.root)).length, count);
 }
 
 function describeMiddleware(withFilm: WithDelivery): void {
@@ -405,9 +407,7 @@ function describeMiddleware(withFilm: WithDelivery): void {
         ctx.body = "another body";
       });
     const { application, url } = await withFilm(t, { before });
-    await application.get(url);
-    const open = await descriptors();
     for (let n = 0; n < 50; n++) assert.equal((await application.get(url)).body.toString(), "another body");
-    await eventually(async () => assert.ok((await descriptors()) <= open + 1));
+    await eventually(() => assertHeld(application, 0));
   });
 }
