@@ -1,7 +1,7 @@
 /** What a read of a large file takes at once: each costs a turn of the thread pool. */
 const LARGE = 256 * 1024;
 /** What it takes when no large chunk is left. A reader that stalls holds one of these, and not much more. */
-const SMALL = 32 * 1024;
+export const SMALL_CHUNK = 32 * 1024;
 /** How many bytes may be out in larger chunks at any time. */
 const LIMIT = 32 * LARGE;
 
@@ -19,15 +19,15 @@ export class ChunkBudget {
    */
   take(wanted: number): number {
     const size = Math.min(wanted, LARGE);
-    if (size <= SMALL) return size;
-    if (this.#out + size > LIMIT) return SMALL;
+    if (size <= SMALL_CHUNK) return size;
+    if (this.#out + size > LIMIT) return SMALL_CHUNK;
     this.#out += size;
     return size;
   }
 
   /** Gives back what {@link take} returned. */
   giveBack(size: number): void {
-    if (size > SMALL) this.#out -= size;
+    if (size > SMALL_CHUNK) this.#out -= size;
   }
 }
 

@@ -3,7 +3,7 @@ import { whenOver } from "../http/response-over.js";
 import { cutWhenStalled } from "../http/response-stall.js";
 import type { OpenObject } from "../storage/storage.js";
 import { setBody } from "./body.js";
-import { chunkBudget } from "./chunk-budget.js";
+import { chunkBudget, SMALL_CHUNK } from "./chunk-budget.js";
 import type { Delivery, Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
@@ -31,13 +31,24 @@ async function* readPieces(download: Download): AsyncGenerator<Uint8Array, void>
   if (!open) whenOver(ctx, () => gone.abort());
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) yield piece;
-    else yield* exactly(key, piece, open ? readOpen(open, piece) : await readStream(download, piece, gone.signal));
+    else
+      yield* exactly(
+        key,
+        piece,
+        open ? readOpen(download, open, piece) : await readStream(download, piece, gone.signal),
+      );
   }
 }
 
-async function* readOpen(open: OpenObject, { start, end }: ByteRange): AsyncGenerator<Uint8Array, void> {
+async function* readOpen(
+  { ctx }: Download,
+  open: OpenObject,
+  { start, end }: ByteRange,
+): AsyncGenerator<Uint8Array, void> {
+  // Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that.
+  const most = ctx.req.httpVersionMajor > 1 ? SMALL_CHUNK : Number.POSITIVE_INFINITY;
   for (let position = start; position <= end; ) {
-    const size = chunkBudget.take(end - position + 1);
+    const size = chunkBudget.take(Math.min(end - position + 1, most));
     try {
       const buffer = Buffer.allocUnsafeSlow(size);
       const length = await open.read(buffer, position);
