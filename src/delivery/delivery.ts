@@ -49,6 +49,9 @@ export interface Delivery {
    * (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline)
    */
   readonly cacheControl?: string;
-  /** Sends the download, or sets up what Koa will send. */
+  /**
+   * Sends the download, or sets up what Koa will send. One that has not begun after the `timeout` of `PrivateFiles` is
+   * answered 503.
+   */
   deliver(download: Download): Promise<void>;
 }

@@ -150,11 +150,20 @@ export class DownloadController {
     const { object, open, type, disposition } = description;
     const { range, pieces, length } = content;
     const storage = this.options.storageOf(column);
+    const download = { ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition };
     try {
-      await delivery.deliver({ ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition });
+      await this.untilSending(`${column.subject}: sending`, ctx, delivery.deliver(download));
     } catch (error) {
       throw isMissing(error) ? notFound(error) : failed(`${column.subject}: sending`, error, "status");
     }
+  }
+
+  /** A storage that gives no first byte must not keep a client waiting; a delivery that sends by itself takes its time. */
+  private untilSending(step: string, ctx: Context, delivering: Promise<void>): Promise<void> {
+    return withinDeadline(this.options.timeout, step, delivering).catch((error: unknown) => {
+      if (ctx.headerSent) return delivering;
+      throw error;
+    });
   }
 
   /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */

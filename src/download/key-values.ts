@@ -75,7 +75,10 @@ function isUuid(value: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 }
 
-/** PostgreSQL has no text with a NUL in it, and answers one with an error. */
+/**
+ * PostgreSQL has no text with a NUL in it, and answers one with an error. Browsers take `.` and `..` for folders, in whatever
+ * way they are encoded (RFC 3986 §5.2.4).
+ */
 function isText(value: string): boolean {
-  return value !== "" && !value.includes("\0");
+  return value !== "" && value !== "." && value !== ".." && !value.includes("\0");
 }

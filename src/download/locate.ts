@@ -54,13 +54,18 @@ export class Locator {
   /**
    * The path to an entity's file, without the prefix of the routes.
    *
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file or is not saved yet.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, is not saved yet, or has a text as
+   * its key that can't stand in a URL.
    */
   pathTo(column: PrivateColumn, entity: ObjectLiteral): string {
     const file = column.fileOf(entity);
     if (!file) throw noUrl(column, "there is no file", "Attach one first");
-    const { prefix } = this.byColumn.get(column)!;
-    return `${prefix}/${[...this.keyValuesOf(column, entity), file.name].map(encodeSegment).join("/")}`;
+    const { prefix, forms } = this.byColumn.get(column)!;
+    const keyValues = this.keyValuesOf(column, entity);
+    if (!forms.every((form, index) => form.accepts(keyValues[index]!))) {
+      throw noUrl(column, "its primary key can't stand in one", "Give the entity another key");
+    }
+    return `${prefix}/${[...keyValues, file.name].map(encodeSegment).join("/")}`;
   }
 
   /** The values of an entity's primary key, as they stand in its URL. */
@@ -114,6 +119,6 @@ function sharedUrl(one: PrivateColumn, other: PrivateColumn, prefix: string): Co
 function noUrl(column: PrivateColumn, problem: string, advice: string): PrivateFileError {
   return new PrivateFileError(
     "ERR_PRIVATE_FILE_NOT_FOUND",
-    `${column.subject}: ${problem}, so it has no URL. ${advice}.`,
+    `${column.subject}: there is no URL: ${problem}. ${advice}.`,
   );
 }

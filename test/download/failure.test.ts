@@ -254,6 +254,17 @@ describe("what hangs", () => {
       (t, { application }) => t.mock.method(application.storage, "stat", hung),
       "HEAD",
     ],
+    [
+      "a storage that is to read the first byte",
+      (t, { application }) => {
+        const open = application.storage.open.bind(application.storage);
+        t.mock.method(application.storage, "open", async (key: string) => {
+          const object = (await open(key))!;
+          t.mock.method(object, "read", hung);
+          return object;
+        });
+      },
+    ],
     ["a database", (t) => t.mock.method(SelectQueryBuilder.prototype, "getOne", hung)],
   ];
   for (const [what, hang, method] of kinds) {
@@ -273,6 +284,21 @@ describe("what hangs", () => {
       }
     });
   }
+
+  it("is not a delivery that sends by itself, however long that takes (L07)", async (t) => {
+    const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
+    await application.files.attach(letter, "sent", Buffer.from("x"));
+    await application.dataSource.manager.save(letter);
+    delivery = async ({ ctx }) => {
+      ctx.respond = false;
+      ctx.res.write("half");
+      await sleep(300);
+      ctx.res.end(" and half");
+    };
+    const { body } = await application.get(application.files.url(letter, "sent"));
+    assert.equal(body.toString(), "half and half");
+    assert.deepEqual(application.errors, []);
+  });
 
   it("and goes on later holds no file: a storage that opens it after the answer (L07)", async (t) => {
     const { application, url } = await withLetter(t, { options: { timeout: 0.3 } });
