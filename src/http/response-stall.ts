@@ -1,21 +1,40 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { whenOver } from "./response-over.js";
+
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
 
 /**
  * Cuts the connection of a response that makes no progress for a while: the client takes nothing, or there is nothing to
- * send to it. Over HTTP/2 it cuts the stream.
+ * send to it. Over HTTP/2 it cuts the stream, and leaves the connection to the others.
  *
- * Progress is what the operating system takes of the response. It has a buffer for each connection, so a client is noticed
- * as stalling when that is full, and a slow one makes progress in steps. The time counts from the headers on.
+ * Progress is what the operating system takes of the response; over HTTP/2, a write that was taken whole. The system has a
+ * buffer for each connection, so a client is noticed as stalling when that is full, and a slow one makes progress in
+ * steps. The time counts from the headers on.
  *
  * @param seconds how long it may make no progress.
  */
-export function cutWhenStalled({ req, res }: { req: IncomingMessage; res: ServerResponse }, seconds: number): void {
-  const { timeout } = req.socket;
+export function cutWhenStalled(exchange: Exchange, seconds: number): void {
+  if (exchange.req.httpVersionMajor > 1) cutStream(exchange, seconds * 1000);
+  else cutConnection(exchange, seconds * 1000);
+}
+
+function cutConnection({ req, res }: Exchange, milliseconds: number): void {
+  const { timeout = 0 } = req.socket;
   // Node's own clock looks at what is left of a write that is under way, which no listener could.
-  res.setTimeout(seconds * 1000, () => {
+  res.setTimeout(milliseconds, () => {
     if (res.headersSent) res.destroy();
   });
-  if (req.httpVersionMajor > 1) return;
   // Before Node sets the time that a connection may stay open without a request.
-  res.prependOnceListener("finish", () => req.socket.setTimeout(timeout ?? 0));
+  res.prependOnceListener("finish", () => req.socket.setTimeout(timeout));
+}
+
+/** Node's own clock takes what any stream of the connection sends for progress of each. */
+function cutStream(exchange: Exchange, milliseconds: number): void {
+  const { res } = exchange;
+  const timer = setTimeout(() => (res.headersSent ? res.destroy() : timer.refresh()), milliseconds).unref();
+  res.on("drain", () => timer.refresh());
+  whenOver(exchange, () => clearTimeout(timer));
 }
