@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { fstat, type ReadStream, type Stats } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { basename, dirname } from "node:path";
@@ -6,12 +5,12 @@ import { promisify } from "node:util";
 import send from "koa-send";
 import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
-import { cutWhenStalled } from "../http/response-stall.js";
-import { setBody } from "./body.js";
+import { DiskObject } from "../storage/disk-object.js";
+import type { OpenObject } from "../storage/storage.js";
 import type { Delivery, Download } from "./delivery.js";
-import { exactly } from "./exactly.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
+import { StreamDescriptor } from "./stream-descriptor.js";
 
 /** Those of koa-send's options that make sense for a private file. The others are fenced off. */
 export interface KoaSendDeliveryOptions extends StallOptions {
@@ -31,26 +30,23 @@ export interface KoaSendDeliveryOptions extends StallOptions {
 }
 
 /**
- * Sends whole files from a disk through koa-send, for applications that count on it. It gets the file that was checked and no
- * other: the path of the open descriptor where the system has one (Linux), elsewhere the file's own path, and what it opened
- * is compared by size and time. It never takes a `.gz` or `.br` beside the file, decodes nothing, and no error of its own
- * reaches the client. Ranges, and files that are on no disk, are sent as by {@link streamDelivery}.
- *
- * Costs about twice the CPU of `streamDelivery`, and each client that stalls holds more memory: koa-send reads ahead.
+ * Has koa-send look up and open whole files on a disk, for applications that count on it; what it opened is sent as by
+ * {@link streamDelivery}. It gets the file that was checked and no other: the path of the open descriptor where the system
+ * has one (Linux), elsewhere the file's own path, and what it opened is compared by size and time. It never takes a `.gz` or
+ * `.br` beside the file, decodes nothing, and no error of its own reaches the client. Ranges, and files that are on no disk,
+ * do without it.
  *
  * @throws ConfigurationError for other options of koa-send, and for a `maxAge` or `stallTimeout` that is none.
  */
 export function koaSendDelivery(options: KoaSendDeliveryOptions = {}): Delivery {
   checkOptions(options);
-  const stallTimeout = checkStallTimeout("koaSendDelivery", options);
-  const streamed = streamDelivery({ stallTimeout });
+  const streamed = streamDelivery({ stallTimeout: checkStallTimeout("koaSendDelivery", options) });
   return {
     cacheControl: cacheControlOf(options),
     async deliver(download) {
       const path = download.range ? undefined : pathOf(download);
-      if (path === undefined) return streamed.deliver(download);
-      cutWhenStalled(download.ctx, stallTimeout);
-      await sendWhole(download, path, options);
+      const open = path === undefined ? download.open : await openThroughKoaSend(download, path, options);
+      await streamed.deliver({ ...download, open });
     },
   };
 }
@@ -79,33 +75,26 @@ function pathOf({ open, storage, key }: Download): string | undefined {
   return open?.path ?? storage.path?.(key);
 }
 
-async function sendWhole(download: Download, path: string, options: KoaSendDeliveryOptions): Promise<void> {
-  const { ctx, key, object, open } = download;
-  const stream = await openThroughKoaSend(download, path, options);
-  whenOver(ctx, () => stream.destroy());
-  // From here on its own descriptor holds the file.
-  await open?.close();
-  await setBody(download, exactly(key, { start: 0, end: object.size - 1 }, stream));
-}
-
 async function openThroughKoaSend(
   download: Download,
   path: string,
   { setHeaders }: KoaSendDeliveryOptions,
-): Promise<ReadStream> {
+): Promise<OpenObject> {
+  const { ctx, key, object, storage } = download;
   const isSame = path === download.open?.path ? () => true : (stats: Stats) => isObject(download, stats);
   const stream = await createStream(download, path, (res, _path, stats) => {
     // Before anything is opened: opening a FIFO would wait for its other end, and take a thread of the pool with it.
     if (!isSame(stats)) throw gone(download);
-    setHeaders?.(res, download.storage.path?.(download.key) ?? path, stats);
+    setHeaders?.(res, storage.path?.(key) ?? path, stats);
   });
-  stream.on("error", () => {});
-  const [descriptor] = await once(stream, "open").catch((error: Error) => {
+  const descriptor = await StreamDescriptor.of(stream).catch((error: Error) => {
     throw failure(download, error);
   });
-  if (isSame(await promisify(fstat)(descriptor))) return stream;
-  stream.destroy();
-  throw gone(download);
+  whenOver(ctx, () => void descriptor.close());
+  if (!isSame(await promisify(fstat)(descriptor.fd))) throw gone(download);
+  // From here on koa-send's own descriptor holds the file.
+  await download.open?.close();
+  return new DiskObject(key, descriptor, object);
 }
 
 async function createStream(download: Download, path: string, setHeaders: send.SetHeaders): Promise<ReadStream> {

@@ -62,14 +62,24 @@ export function describe(stats: Stats, key: string): StoredObject {
   throw new StorageError(`${key}: it has more than ${Number.MAX_SAFE_INTEGER} bytes. Serve it in parts.`, key);
 }
 
+/** What reading takes of an open file; a `FileHandle` has it. */
+export interface Descriptor {
+  /** Its number. */
+  readonly fd: number;
+  /** As that of a `FileHandle`. */
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  /** Closes it once nothing is read from it. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
 /** An object on one descriptor: it stays what it was when its key is deleted or written anew. */
 export class DiskObject implements OpenObject {
   readonly size: number;
   readonly modifiedAt: Date;
   readonly #key: string;
-  readonly #handle: FileHandle;
+  readonly #handle: Descriptor;
 
-  constructor(key: string, handle: FileHandle, { size, modifiedAt }: StoredObject) {
+  constructor(key: string, handle: Descriptor, { size, modifiedAt }: StoredObject) {
     this.size = size;
     this.modifiedAt = modifiedAt;
     this.#key = key;

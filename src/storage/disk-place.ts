@@ -45,7 +45,7 @@ export function descriptorFolder(handle: FileHandle, path: string): string {
 }
 
 /** The path that stands for a descriptor, where the system has such paths. Good while it is open. */
-export function descriptorFile(handle: FileHandle): string | undefined {
+export function descriptorFile(handle: { fd: number }): string | undefined {
   return descriptorPath(handle.fd) === undefined ? undefined : `/proc/self/fd/${handle.fd}`;
 }
 
