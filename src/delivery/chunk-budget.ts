@@ -1,33 +1,37 @@
-/** What a read of a large file takes at once: each costs a turn of the thread pool. */
-const LARGE = 256 * 1024;
-/** What it takes when no large chunk is left. A reader that stalls holds one of these, and not much more. */
-export const SMALL_CHUNK = 32 * 1024;
-/** How many bytes may be out in larger chunks at any time. */
-const LIMIT = 32 * LARGE;
+/** What a read of a large file takes at once, as long as few are out: each costs a turn of the thread pool. */
+const LARGEST = 256 * 1024;
+/** What it takes at least. A reader that stalls holds one of these, and not much more. */
+const SMALLEST = 16 * 1024;
+/** The sizes are a whole number of these. */
+const PAGE = 4096;
+/** How many bytes may be out in chunks that are larger than the smallest. */
+const LIMIT = 16 * 1024 * 1024;
+/** A chunk takes this part of what is left. */
+const SHARE = 32;
 
 /**
  * Sees to it that many downloads at once cost little memory each. A client that stalls holds the chunk that was last
- * written to its connection, so only so many large ones are out at a time; downloads beyond that read small ones.
+ * written to its connection; so the more is out already, the smaller the next chunk is: 256 KiB for some dozens of
+ * downloads, half of that for a hundred, 16 KiB for a thousand.
  */
 export class ChunkBudget {
   #out = 0;
 
   /**
-   * How large the next chunk may be: more than 0 bytes, and at most `wanted`. Give it back when the connection took it.
+   * How large the next chunk may be: at most `wanted`. Give it back when the connection took it.
    *
-   * @param wanted how many bytes would be of use, more than 0.
+   * @param wanted how many bytes would be of use.
    */
   take(wanted: number): number {
-    const size = Math.min(wanted, LARGE);
-    if (size <= SMALL_CHUNK) return size;
-    if (this.#out + size > LIMIT) return SMALL_CHUNK;
+    const share = Math.floor((LIMIT - this.#out) / SHARE / PAGE) * PAGE;
+    const size = Math.min(wanted, Math.max(SMALLEST, Math.min(LARGEST, share)));
     this.#out += size;
     return size;
   }
 
   /** Gives back what {@link take} returned. */
   giveBack(size: number): void {
-    if (size > SMALL_CHUNK) this.#out -= size;
+    this.#out -= size;
   }
 }
 

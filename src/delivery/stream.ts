@@ -3,10 +3,13 @@ import { whenOver } from "../http/response-over.js";
 import { cutWhenStalled } from "../http/response-stall.js";
 import type { OpenObject } from "../storage/storage.js";
 import { setBody } from "./body.js";
-import { chunkBudget, SMALL_CHUNK } from "./chunk-budget.js";
+import { chunkBudget } from "./chunk-budget.js";
 import type { Delivery, Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
+
+/** Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that. */
+const HTTP2_CHUNK = 32 * 1024;
 
 /**
  * Sends a file from any storage through this process: from one object that is held open where the storage can do that,
@@ -45,8 +48,7 @@ async function* readOpen(
   open: OpenObject,
   { start, end }: ByteRange,
 ): AsyncGenerator<Uint8Array, void> {
-  // Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that.
-  const most = ctx.req.httpVersionMajor > 1 ? SMALL_CHUNK : Number.POSITIVE_INFINITY;
+  const most = ctx.req.httpVersionMajor > 1 ? HTTP2_CHUNK : Number.POSITIVE_INFINITY;
   for (let position = start; position <= end; ) {
     const size = chunkBudget.take(Math.min(end - position + 1, most));
     try {

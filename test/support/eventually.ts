@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits, for four seconds at most, until a check no longer throws. */
-export async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
+/** Waits, for some seconds at most, until a check no longer throws. */
+export async function eventually(check: () => Promise<void>, seconds = 4): Promise<void> {
+  for (const deadline = performance.now() + seconds * 1000; ; ) {
     try {
       return await check();
     } catch (error) {
-      if (tries >= 200) throw error;
+      if (performance.now() > deadline) throw error;
       await sleep(20);
     }
   }
