@@ -5,7 +5,7 @@
  * - `ERR_PRIVATE_FILE_KEY`: a key could escape or break a storage, or does not fit its database column.
  * - `ERR_PRIVATE_FILE_KEY_TAKEN`: a storage already has an object of that key; it was not overwritten.
  * - `ERR_PRIVATE_FILE_STORAGE`: the storage failed; `cause` has its error.
- * - `ERR_PRIVATE_FILE_MISSING`: a row names a key that its storage does not have.
+ * - `ERR_PRIVATE_FILE_MISSING`: a row names a key that its storage does not have, or not any more.
  * - `ERR_PRIVATE_FILE_SOURCE`: the bytes of an upload can't be read: the wrong kind of value, a stream that failed or ended early.
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
  * - `ERR_PRIVATE_FILE_NOT_FOUND`: a request named no file that it may see (404).

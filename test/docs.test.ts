@@ -90,6 +90,27 @@ describe("the documentation", () => {
     );
   });
 
+  it("names for every promise a test that is there, by a part of its title", async () => {
+    for (const page of ["docs/downloads.md", "docs/security.md"]) {
+      const rows = (await read(page))
+        .match(/(?<=^\| promise \| test \|\n\|---\|---\|\n)(?:\|.*\n)+/gm)!
+        .join("")
+        .trim()
+        .split("\n");
+      assert.ok(rows.length > 10);
+      for (const row of rows) {
+        const tests = [...row.matchAll(/\]\(\.\.\/(test\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
+        assert.ok(tests.length > 0, `${page} names no test: ${row}`);
+        for (const [, file, titles] of tests) {
+          const source = await read(file!);
+          for (const [, title] of titles?.matchAll(/"([^"]+)"/g) ?? []) {
+            assert.ok(source.includes(title!), `${page}: ${file} has no test "${title}"`);
+          }
+        }
+      }
+    }
+  });
+
   it("has only links that lead to a file that is there, and to a heading in it", async () => {
     for (const [page, markdown] of pages) {
       for (const link of linksOf(markdown).filter((target) => !/^[a-z]+:/i.test(target))) {

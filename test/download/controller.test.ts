@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename, rm, utimes, writeFile } from "node:fs/promises";
+import { cp, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { METHODS } from "node:http";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
@@ -280,6 +280,54 @@ describe("preconditions", () => {
     const answer = await application.get(url, { headers: { "If-None-Match": etag } });
     assert.deepEqual([answer.status, answer.body.toString()], [200, "another one"]);
   });
+});
+
+describe("a tag", () => {
+  it("is the same for a copy on another server, and another for a file in its place, of the same size and second (H31)", async (t) => {
+    const { application, url } = await withDocument(t);
+    await touch(application);
+    const { etag } = (await application.get(url)).headers;
+    const elsewhere = await withDocument(t);
+    const { dataSource, storage } = elsewhere.application;
+    const { file } = await application.dataSource.manager.findOneByOrFail(Document, { id: 1 });
+    await rm(storage.root, { recursive: true });
+    await cp(application.storage.root, storage.root, { recursive: true, preserveTimestamps: true });
+    await dataSource.manager.update(Document, { id: 1 }, { file });
+    assert.equal((await elsewhere.application.get(url)).headers.etag, etag);
+    await utimes(await pathOf(application), modifiedAt, new Date(modifiedAt.getTime() + 1));
+    assert.notEqual((await application.get(url)).headers.etag, etag);
+    assert.match(etag!, /^"[\w-]{27}"$/);
+  });
+});
+
+describe("the type of a file", () => {
+  const rows: [name: string, type: string][] = [
+    ["a.png", "image/png"],
+    ["a.PDF", "application/pdf"],
+    ["a.tar.gz", "application/gzip"],
+    ["a.csv.gz", "application/gzip"],
+    ["a", "application/octet-stream"],
+    ["a.unheard-of", "application/octet-stream"],
+    ["a.html", "application/octet-stream"],
+    ["a.svg", "application/octet-stream"],
+    ["a.js", "application/octet-stream"],
+    ["a.png.html", "application/octet-stream"],
+  ];
+  for (const [name, type] of rows) {
+    it(`is decided by the name, not by who uploaded it nor by its bytes: ${name} is ${type} (H72)`, async (t) => {
+      const { application } = await withDocument(t);
+      const { files, dataSource } = application;
+      for (const said of ["text/html", "image/png\r\nX-Evil: 1", undefined]) {
+        const document = dataSource.manager.create(Document, {});
+        const html = Buffer.from("\x89PNG\r\n\x1a\n<!doctype html><script>1</script>", "latin1");
+        await files.attach(document, "file", html, { filename: name, type: said });
+        await dataSource.manager.save(document);
+        const { headers } = await application.get(files.url(document, "file"));
+        assert.deepEqual([headers["content-type"], headers["content-encoding"]], [type, undefined]);
+        assert.deepEqual([headers["x-content-type-options"], headers["x-evil"]], ["nosniff", undefined]);
+      }
+    });
+  }
 });
 
 describe("a condition", () => {
