@@ -4,6 +4,7 @@ import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { openConnection, readAll } from "../support/connection.js";
+import { filmOf } from "../support/film.js";
 
 @Entity()
 class Film {
@@ -12,7 +13,7 @@ class Film {
 }
 
 const small = Buffer.from("0123456789a");
-const large = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251));
+const large = filmOf(3_000_000);
 
 let application: Application;
 let films: { content: Buffer; url: string; etag: string }[];

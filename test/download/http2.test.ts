@@ -20,7 +20,7 @@ import { PrivateFile, PrivateFileColumn, streamDelivery } from "typeorm-private-
 import { type Application, startApplication } from "../support/application.js";
 import { readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
-import { withFilm } from "../support/film.js";
+import { filmOf, withFilm } from "../support/film.js";
 import { run, skipWithout } from "../support/programs.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
 
@@ -32,7 +32,7 @@ class Film {
 
 /** Descriptors are counted where the system lists them. */
 const noProc = process.platform === "linux" ? false : "this system does not list descriptors in /proc";
-const content = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251));
+const content = filmOf(3_000_000);
 
 const warnings: Error[] = [];
 const note = (warning: Error) => warnings.push(warning);

@@ -36,6 +36,7 @@ import {
 } from "../support/application.js";
 import { openConnection, readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
+import { filmOf } from "../support/film.js";
 
 @Entity()
 class Paper {
@@ -78,7 +79,7 @@ before(async () => {
   application = await startApplication({ entities: [Paper], subscribers: [Listener] });
   const small = Buffer.from("0123456789a");
   const text = Buffer.from("All work and no play makes a dull text. ".repeat(7500));
-  const binary = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7 + (index >> 8)) % 251));
+  const binary = filmOf(3_000_000);
   files = [
     { what: "a file of 11 bytes", content: small, url: await store("file", small, "small.txt") },
     { what: "a text of 300 KB", content: text, url: await store("shown", text, "text.txt") },
