@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { ByteRange } from "../http/byte-range.js";
 import { whenOver } from "../http/response-over.js";
 import { cutWhenStalled } from "../http/response-stall.js";
@@ -63,6 +64,15 @@ async function* readOpen(
   }
 }
 
-function readStream({ storage, key, object }: Download, range: ByteRange, signal: AbortSignal) {
-  return storage.read(key, { ...range, of: object, signal });
+async function readStream(
+  { storage, key, object }: Download,
+  range: ByteRange,
+  signal: AbortSignal,
+): Promise<Readable> {
+  const stream = await storage.read(key, { ...range, of: object, signal });
+  // One that waits for its storage does not hear that nobody reads it any more.
+  const leave = () => stream.destroy();
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave);
+  return stream.on("error", () => {});
 }

@@ -102,6 +102,19 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     assert.deepEqual(asked, ["0-9", "15-7000000", "7999995-7999999", "0-9", "15-20", "7999995-7999999"]);
   });
 
+  it("cuts the connection when the storage gives no more for stallTimeout, and lets go of it (L10)", async (t) => {
+    const half = Readable.from(
+      (async function* () {
+        yield content.subarray(0, 4_000_000);
+        await new Promise(() => {});
+      })(),
+      { objectMode: false },
+    );
+    const { application, url } = await withStreamed(t, () => half, streamDelivery({ stallTimeout: 0.3 }));
+    await assert.rejects(application.get(url), /aborted|socket hang up/);
+    await eventually(async () => assert.ok(half.destroyed));
+  });
+
   it("answers 500 when the storage fails before the first byte", async (t) => {
     const { application, url } = await withStreamed(t, () => {
       throw new Error("AccessDenied: bucket-1");
@@ -145,8 +158,12 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
 });
 
 /** Serves the film from a storage without `open`, whose `read` gives this. */
-async function withStreamed(t: TestContext, read: (range: { start: number; end: number }) => Buffer | Readable) {
-  const { application, url } = await withFilm(t, { content });
+async function withStreamed(
+  t: TestContext,
+  read: (range: { start: number; end: number }) => Buffer | Readable,
+  delivery = streamDelivery(),
+) {
+  const { application, url } = await withFilm(t, { content, options: { delivery } });
   const storage: Storage = application.storage;
   storage.open = undefined;
   storage.read = async (_key, options) => {
