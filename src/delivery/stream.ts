@@ -74,5 +74,6 @@ async function readStream(
   const leave = () => stream.destroy();
   if (signal.aborted) leave();
   else signal.addEventListener("abort", leave);
+  stream.once("close", () => signal.removeEventListener("abort", leave));
   return stream.on("error", () => {});
 }
