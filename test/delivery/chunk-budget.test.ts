@@ -16,11 +16,19 @@ describe("ChunkBudget", () => {
     for (let n = 0; n < 100; n++) assert.equal(budget.take(1_000_000), 32_768);
     assert.equal(budget.take(40_000), 32_768);
     assert.equal(budget.take(10), 10);
-    budget.giveBack(32_768);
-    budget.giveBack(10);
+    for (let n = 0; n < 100; n++) {
+      budget.giveBack(32_768);
+      budget.giveBack(10_000);
+    }
     assert.equal(budget.take(1_000_000), 32_768);
     budget.giveBack(262_144);
     assert.equal(budget.take(1_000_000), 262_144);
     assert.equal(budget.take(1_000_000), 32_768);
+  });
+
+  it("counts no chunk of 32 KiB or less", () => {
+    const budget = new ChunkBudget();
+    for (let n = 0; n < 1_000; n++) budget.take(32_768);
+    assert.equal(budget.take(1_000_000), 262_144);
   });
 });
