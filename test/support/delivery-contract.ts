@@ -44,7 +44,7 @@ export function describeDelivery(name: string, make: MakeDelivery): void {
 }
 
 function describeBytes(withFilm: WithDelivery): void {
-  for (const size of [0, 1, 32_768, 65_535, 65_536, 65_537, 327_680, 5_000_000]) {
+  for (const size of [0, 1, 32_768, 65_535, 65_536, 65_537, 262_145, 327_680, 5_000_000]) {
     it(`are those of a file of ${size} bytes, whole, in part and in several parts`, async (t) => {
       const bytes = filmOf(size);
       const { application, url } = await withFilm(t, { content: bytes });
@@ -280,17 +280,24 @@ function describeClients(withFilm: WithDelivery): void {
     await eventually(() => assertHeld(application, 0));
   });
 
-  it("takes nothing: it is cut after stallTimeout, and its file let go of (K24, L02)", { skip: noProc }, async (t) => {
-    const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });
-    const socket = await openConnection(t, application.port);
-    socket.pause();
-    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await eventually(() => assertHeld(application, 1));
-    const start = Date.now();
-    await eventually(() => assertHeld(application, 0));
-    assert.ok(Date.now() - start > 200);
-    assert.ok((await readAll(socket)).length < 30_000_000);
-  });
+  for (const [what, range] of [
+    ["nothing", ""],
+    ["nothing of a range", "Range: bytes=1-\r\n"],
+  ]) {
+    it(`takes ${what}: it is cut after stallTimeout, and its file let go of (K24, L02)`, {
+      skip: noProc,
+    }, async (t) => {
+      const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });
+      const socket = await openConnection(t, application.port);
+      socket.pause();
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n${range}\r\n`);
+      await eventually(() => assertHeld(application, 1));
+      const start = Date.now();
+      await eventually(() => assertHeld(application, 0));
+      assert.ok(Date.now() - start > 200);
+      assert.ok((await readAll(socket)).length < 30_000_000);
+    });
+  }
 
   it("takes little at a time, but takes it: it gets all, however much longer than stallTimeout that is", async (t) => {
     const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.5 });
