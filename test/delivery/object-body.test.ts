@@ -27,10 +27,12 @@ describe("ObjectBody.pipe", () => {
   });
 
   it("loses no chunk to others who want to see it flow", async () => {
-    const { destination, written } = collector();
+    const { destination, written, release } = collector(1);
     const body = new ObjectBody(source());
     body.pipe(destination);
     body.resume();
+    await turn();
+    release();
     await once(destination, "finish");
     assert.equal(Buffer.concat(written).toString(), "one two three");
   });

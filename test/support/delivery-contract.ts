@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { appendFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingMessage, request, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
@@ -328,6 +329,41 @@ function describeClients(withFilm: WithDelivery): void {
     }
     assert.equal(sockets.size, 1);
   });
+
+  for (const [stallTimeout, timeout, keepAliveTimeout, closes] of [
+    [60, 0, 300, true],
+    [60, 300, 0, true],
+    [0.3, 0, 0, false],
+  ] as const) {
+    const kept = `timeout ${timeout} and keepAliveTimeout ${keepAliveTimeout}`;
+    it(`has its connection ${closes ? "closed" : "kept"} by a server with ${kept}, after a download`, async (t) => {
+      const { application, url } = await withFilm(t, {
+        content: filmOf(100_000),
+        before: setTimeouts({ timeout, keepAliveTimeout }),
+        stallTimeout,
+      });
+      await application.get(url);
+      const socket = await openConnection(t, application.port);
+      let length = 0;
+      socket.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+      });
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await eventually(async () => assert.ok(length > 100_000));
+      if (closes) await eventually(async () => assert.ok(socket.destroyed));
+      else await sleep(1000);
+      assert.equal(socket.destroyed, closes);
+    });
+  }
+}
+
+/** Sets the timeouts of the server that answers, for the connections to come. */
+function setTimeouts(timeouts: Partial<Pick<Server, "timeout" | "keepAliveTimeout">>): (app: Koa) => void {
+  return (app) =>
+    app.use((ctx, next) => {
+      Object.assign((ctx.req.socket as Socket & { server: Server }).server, timeouts);
+      return next();
+    });
 }
 
 async function assertHeld({ storage }: Application, count: number): Promise<void> {
