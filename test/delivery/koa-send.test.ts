@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import fs from "node:fs";
 import { mkdtemp, rm, symlink, unlink, utimes } from "node:fs/promises";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -122,21 +120,6 @@ describe("koaSendDelivery", () => {
     await assert.rejects(application.get(url), /aborted|socket hang up/);
     assert.match(String(application.errors), /EIO/);
     await eventually(async () => assert.deepEqual(await descriptorsUnder(application.storage.root), []));
-  });
-
-  it("outlives a disk that fails when the file of a client that left is closed", async (t) => {
-    const options = { delivery: koaSendDelivery() };
-    const { application, url } = await withFilm(t, { content: filmOf(30_000_000), options });
-    const close = fs.close.bind(fs);
-    const failing = t.mock.method(fs, "close", (descriptor: number, done: (error: Error) => void) =>
-      close(descriptor, () => done(ioError("EIO"))),
-    );
-    const outgoing = request({ port: application.port, path: url, agent: false }).end();
-    const [incoming] = await once(outgoing, "response");
-    incoming.destroy();
-    await eventually(async () => assert.ok(failing.mock.callCount() > 0));
-    t.mock.restoreAll();
-    assert.equal((await application.get(url)).status, 200);
   });
 
   it("sends the open file, whatever has become of its name and however it has grown", {

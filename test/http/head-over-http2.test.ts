@@ -37,6 +37,7 @@ describe("answerHeadOverHttp2", () => {
 function contextOf(method: string, httpVersionMajor: number) {
   const res = { writableEnded: false };
   const socket = { destroyed: false };
-  const ctx = { method, req: { httpVersionMajor, socket }, res, writable: "what Koa says" };
-  return { ctx: ctx as unknown as Context, res, socket };
+  const ctx: Context = Object.create({ writable: "what Koa says" });
+  Object.assign(ctx, { method, req: { httpVersionMajor, socket }, res });
+  return { ctx, res, socket };
 }
