@@ -99,6 +99,7 @@ describe("koaSendDelivery", () => {
       assert.ok(!/films|private-files-|mp4/.test(answer.body.toString()));
       assert.equal(answer.headers["content-disposition"], undefined);
       const { cause } = application.errors.at(-1) as { cause: Error };
+      if (status === 404) assert.match(String(cause.cause), /ENOENT/);
       if (status === 500)
         assert.match(`${cause}`, new RegExp(`^StorageError: films/.*mp4: opening it failed with ${code}\\.`));
     }
@@ -184,6 +185,14 @@ describe("koaSendDelivery", () => {
 
     const changes: [what: string, change: (path: string) => Promise<unknown>, content?: Buffer][] = [
       ["longer", (path) => fs.promises.appendFile(path, "x")],
+      [
+        "longer, with its time put back",
+        async (path) => {
+          const { atime, mtime } = await fs.promises.stat(path);
+          await fs.promises.appendFile(path, "x");
+          await utimes(path, atime, mtime);
+        },
+      ],
       ["of another time", (path) => utimes(path, 1, 1)],
       ["gone", unlink],
       ["a link to a device", (path) => unlink(path).then(() => symlink("/dev/zero", path))],
