@@ -17,6 +17,11 @@ const SHARE = 32;
 export class ChunkBudget {
   #out = 0;
 
+  /** How many bytes were taken and not given back. */
+  get out(): number {
+    return this.#out;
+  }
+
   /**
    * How large the next chunk may be: at most `wanted`. Give it back when the connection took it.
    *

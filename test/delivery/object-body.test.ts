@@ -26,6 +26,17 @@ describe("ObjectBody.pipe", () => {
     assert.equal(destination.writableEnded, false);
   });
 
+  it("loses no chunk to others who want to see it flow", async () => {
+    const { destination, written, release } = collector(1);
+    const body = new ObjectBody(source());
+    body.pipe(destination);
+    body.resume();
+    await turn();
+    release();
+    await once(destination, "finish");
+    assert.equal(Buffer.concat(written).toString(), "one two three");
+  });
+
   it("takes the next chunk only when the destination took the one before", async () => {
     const taken: number[] = [];
     const { destination, release } = collector(1);
@@ -68,7 +79,20 @@ describe("ObjectBody.pipe", () => {
 
 describe("ObjectBody", () => {
   it("gives the same bytes to whoever reads it as a stream", async () => {
-    assert.equal((await buffer(new ObjectBody(source()))).toString(), "one two three");
+    const body = new ObjectBody(source());
+    assert.equal((await buffer(body)).toString(), "one two three");
+    assert.equal(body.bytesSent, 13);
+  });
+
+  it("takes no chunk ahead for whoever reads it as a stream", async () => {
+    const taken: number[] = [];
+    const body = new ObjectBody(source((index) => taken.push(index)));
+    const reader = body[Symbol.asyncIterator]();
+    assert.equal(String((await reader.next()).value), "one ");
+    await turn();
+    await turn();
+    assert.deepEqual(taken, [0]);
+    await reader.return?.();
   });
 
   it("takes no chunk before it is piped or read, and lets go of them when it is destroyed", async () => {
@@ -78,6 +102,20 @@ describe("ObjectBody", () => {
     body.destroy();
     await once(body, "close");
     assert.deepEqual(taken, []);
+  });
+
+  it("closes with the error that it was destroyed with, although letting go of the chunks fails", async () => {
+    const failing = (async function* () {
+      try {
+        yield chunks[0]!;
+      } finally {
+        assert.fail("it can't be closed");
+      }
+    })();
+    const body = await ObjectBody.started(failing);
+    const error = new Error("the client left");
+    body.destroy(error);
+    assert.deepEqual(await once(body, "error"), [error]);
   });
 
   it("fails as a stream when the chunks fail", async () => {

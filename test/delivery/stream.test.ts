@@ -4,12 +4,14 @@ import { type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type Koa from "koa";
 import { ConfigurationError, type Storage, streamDelivery } from "typeorm-private-files";
+import { chunkBudget } from "../../src/delivery/chunk-budget.js";
 import { changeOpened } from "../support/application.js";
 import { describeDelivery } from "../support/delivery-contract.js";
 import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
-import { ioError } from "../support/storage-disk.js";
+import { descriptorsUnder, ioError } from "../support/storage-disk.js";
 
 const content = filmOf(8_000_000);
 
@@ -32,6 +34,84 @@ describe("streamDelivery", () => {
     const total = read.reduce((sum, length) => sum + length, 0);
     incoming.destroy();
     assert.ok(total < 30_000_000, `${total} bytes were read for a client that takes none`);
+    assert.deepEqual(new Set(read), new Set([262_144]), "it is read in large chunks");
+  });
+
+  it("sends a file that is read in pieces of any size, and asks for no byte beyond the range", async (t) => {
+    const { application, url } = await withFilm(t);
+    const asked: number[] = [];
+    changeOpened(application, (object) => ({
+      read(buffer, position) {
+        asked.push(position + buffer.byteLength);
+        return object.read(buffer.subarray(0, 99_999), position);
+      },
+    }));
+    const part = await application.get(url, { headers: { Range: "bytes=1000-999999" } });
+    assert.ok(part.body.equals(filmOf(8_000_000).subarray(1000, 1_000_000)));
+    assert.equal(Math.max(...asked), 1_000_000);
+  });
+
+  it("cuts the connection when an open file ends early without an error", async (t) => {
+    const { application, url } = await withFilm(t);
+    changeOpened(application, (object) => ({
+      read: async (buffer, position) => (position < 3_000_000 ? object.read(buffer, position) : 0),
+    }));
+    await assert.rejects(application.get(url), /aborted|socket hang up/);
+    assert.match(String(application.errors), /the object ended \d+ bytes early/);
+  });
+
+  for (const [size, whole] of [
+    [65_536, true],
+    [65_537, false],
+  ] as const) {
+    it(`sends ${size} bytes ${whole ? "in one write, and lets go of the file before" : "as they are read"}`, async (t) => {
+      const bodies: unknown[] = [];
+      const held: number[] = [];
+      const before = (app: Koa) =>
+        app.use(async (ctx, next) => {
+          await next();
+          bodies.push(Buffer.isBuffer(ctx.body));
+          held.push((await descriptorsUnder(application.storage.root)).length);
+        });
+      const { application, url } = await withFilm(t, { content: filmOf(size), before });
+      await application.get(url);
+      assert.deepEqual(bodies, [whole]);
+      if (process.platform === "linux") assert.deepEqual(held, [whole ? 0 : 1]);
+    });
+  }
+
+  it("holds no body whole in memory when many are", async (t) => {
+    const bodies: unknown[] = [];
+    const before = (app: Koa) =>
+      app.use(async (ctx, next) => {
+        await next();
+        bodies.push(Buffer.isBuffer(ctx.body));
+      });
+    const { application, url } = await withFilm(t, { content: filmOf(60_000), before });
+    const others = takeAll();
+    const { body } = await application.get(url);
+    for (const size of others) chunkBudget.giveBack(size);
+    assert.ok(body.equals(filmOf(60_000)));
+    assert.deepEqual(bodies, [false]);
+  });
+
+  it("takes its part of the memory that chunks may have, and gives all of it back", async (t) => {
+    const large = await withFilm(t, { content: Buffer.alloc(30_000_000) });
+    const small = await withFilm(t, { content: filmOf(60_000) });
+    for (let n = 0; n < 3; n++) {
+      await large.application.get(large.url);
+      await small.application.get(small.url);
+    }
+    await eventually(async () => assert.equal(chunkBudget.out, 0));
+    const outgoing = request({ port: large.application.port, path: large.url, agent: false }).end();
+    const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+    await sleep(100);
+    assert.equal(chunkBudget.out, 256 * 1024);
+    incoming.destroy();
+    await eventually(async () => assert.equal(chunkBudget.out, 0));
+    changeOpened(large.application, () => ({ read: () => Promise.reject(ioError("EIO")) }));
+    assert.equal((await large.application.get(large.url)).status, 500);
+    assert.equal(chunkBudget.out, 0);
   });
 
   it("cuts the connection, lets go of the file and tells the application when the disk fails in the middle (H63)", async (t) => {
@@ -156,6 +236,13 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     await eventually(async () => assert.ok(destroyed));
   });
 });
+
+/** Takes all large chunks that are left. */
+function takeAll(): number[] {
+  const sizes: number[] = [];
+  while (sizes.at(-1) !== 16 * 1024) sizes.push(chunkBudget.take(1_000_000));
+  return sizes;
+}
 
 /** Serves the film from a storage without `open`, whose `read` gives this. */
 async function withStreamed(

@@ -14,7 +14,7 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from "typeorm";
-import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { InvalidKeyError, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, type Ask, type StartOptions, startApplication } from "../support/application.js";
 import type { TestDatabase } from "../support/databases.js";
 
@@ -491,7 +491,8 @@ describe("what is not there", () => {
     const { application, url } = await withDocument(t);
     await application.dataSource.manager.update(Document, { id: 1 }, { file: new PrivateFile("../../etc/report.pdf") });
     assert.equal((await application.get(url)).status, 404);
-    assert.equal((application.errors[0] as Error & { code: string }).code, "ERR_PRIVATE_FILE_MISSING");
+    const [error] = application.errors as [Error & { code: string }];
+    assert.deepEqual([error.code, error.cause instanceof InvalidKeyError], ["ERR_PRIVATE_FILE_MISSING", true]);
   });
 
   it("includes rows that where leaves out, and a where that is not complete answers 500", async (t) => {

@@ -3,16 +3,20 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { beforeEach, describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type Koa from "koa";
 import { Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import {
   type AfterDownloadEvent,
   type BeforeDownloadEvent,
+  type Delivery,
   type DownloadDeniedEvent,
   PrivateFile,
   PrivateFileColumn,
   type PrivateFileSubscriber,
 } from "typeorm-private-files";
 import { changeOpened, type StartOptions, startApplication } from "../support/application.js";
+import { openConnection } from "../support/connection.js";
+import { eventually } from "../support/eventually.js";
 
 let allowed = true;
 
@@ -30,6 +34,8 @@ class Song extends Base {}
 type Told = [subscriber: string, hook: string, event: BeforeDownloadEvent & AfterDownloadEvent & DownloadDeniedEvent];
 const told: Told[] = [];
 let beforeDownload: (event: BeforeDownloadEvent) => unknown = () => {};
+let afterDownload = () => {};
+let downloadDenied = () => {};
 
 /** A subscriber that notes what it is told. */
 function subscriberTo(name: string, listenTo: (() => unknown) | undefined): new () => PrivateFileSubscriber {
@@ -42,9 +48,11 @@ function subscriberTo(name: string, listenTo: (() => unknown) | undefined): new 
     }
     afterDownload(event: AfterDownloadEvent) {
       told.push([name, "afterDownload", event as never]);
+      afterDownload();
     }
     downloadDenied(event: DownloadDeniedEvent) {
       told.push([name, "downloadDenied", event as never]);
+      downloadDenied();
     }
   }
   return Subscriber as never;
@@ -57,6 +65,8 @@ beforeEach(() => {
   told.length = 0;
   allowed = true;
   beforeDownload = () => {};
+  afterDownload = () => {};
+  downloadDenied = () => {};
 });
 
 describe("beforeDownload", () => {
@@ -212,6 +222,56 @@ describe("afterDownload", () => {
     assert.ok(events.every(({ seconds }) => seconds >= 0 && seconds < 30));
   });
 
+  it("is told what beforeDownload was, and the seconds until all of the answer is out", async (t) => {
+    const before = (app: Koa) =>
+      app.use(async (_ctx, next) => {
+        await next();
+        await sleep(200);
+      });
+    const { application, url } = await withFilm(t, { before });
+    await application.get(url, { headers: { Range: "bytes=10-19" } });
+    const [{ aborted: _, bytesSent: __, seconds, ...event }] = (await toldOf("afterDownload", 1)) as [Told[2]];
+    assert.deepEqual(event, (await toldOf("beforeDownload", 1))[0]);
+    assert.ok(seconds > 0.15 && seconds < 30, String(seconds));
+  });
+
+  it("is told of no number of bytes where a delivery of another kind sends them", async (t) => {
+    const delivery: Delivery = {
+      async deliver({ ctx }) {
+        ctx.body = "";
+      },
+    };
+    const { application, url } = await withFilm(t, { options: { delivery } });
+    await application.get(url);
+    const [event] = await toldOf("afterDownload", 1);
+    assert.deepEqual([event!.bytesSent, event!.aborted], [undefined, false]);
+  });
+
+  it("is told that nothing was sent of a small file that waited behind another answer", async (t) => {
+    const { application, url } = await withFilm(t, { size: 30_000_000 });
+    const film = application.dataSource.manager.create(Film, {});
+    await application.files.attach(film, "file", Buffer.from("small"), { filename: "b.mp4" });
+    await application.dataSource.manager.save(film);
+    const socket = await openConnection(t, application.port);
+    socket.pause();
+    for (const path of [url, application.files.url(film, "file")]) {
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    }
+    await toldOf("beforeDownload", 2);
+    await sleep(100);
+    socket.destroy();
+    const events = await toldOf("afterDownload", 2);
+    const { bytesSent, aborted } = events.find(({ file }) => file.size === 5)!;
+    assert.deepEqual([bytesSent, aborted], [0, true]);
+  });
+
+  it("that throws is an error of the application, and changes nothing of the answer", async (t) => {
+    const { application, url } = await withFilm(t);
+    afterDownload = () => assert.fail("the counter is full");
+    assert.ok((await application.get(url)).body.equals(content));
+    await eventually(async () => assert.match(String(application.errors), /the counter is full/));
+  });
+
   it("is told that nothing was sent where the storage failed", async (t) => {
     const { application, url } = await withFilm(t);
     changeOpened(application, () => ({ read: () => Promise.reject(new Error("EIO")) }));
@@ -268,6 +328,31 @@ describe("downloadDenied", () => {
         ["authorize", 403, true, "file"],
       ],
     );
+  });
+
+  it("is told of a file that is gone, and of a hook that stopped the download, with its status", async (t) => {
+    const { application, url, film } = await withFilm(t);
+    beforeDownload = ({ ctx }) => ctx.throw(429);
+    await application.get(url);
+    await application.storage.delete(film.file.key);
+    await application.get(url);
+    const events = await toldOf("downloadDenied", 2);
+    assert.deepEqual(
+      events.map(({ step, status, entity }) => [step, status, entity instanceof Film]),
+      [
+        ["announce", 429, true],
+        ["describe", 404, true],
+      ],
+    );
+  });
+
+  it("that throws is an error of the application, and changes nothing of the answer", async (t) => {
+    const { application, url } = await withFilm(t);
+    allowed = false;
+    downloadDenied = () => assert.fail("the log is full");
+    const { status, body } = await application.get(url);
+    assert.deepEqual([status, body.toString()], [403, "Forbidden"]);
+    await eventually(async () => assert.match(String(application.errors), /the log is full/));
   });
 });
 

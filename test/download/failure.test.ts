@@ -300,6 +300,21 @@ describe("what hangs", () => {
     assert.deepEqual(application.errors, []);
   });
 
+  it("and fails in the end is told to the application, where a delivery sends by itself (L07)", async (t) => {
+    const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
+    await application.files.attach(letter, "sent", Buffer.from("x"));
+    await application.dataSource.manager.save(letter);
+    delivery = async ({ ctx }) => {
+      ctx.respond = false;
+      ctx.res.write("half");
+      await sleep(300);
+      ctx.res.end();
+      throw new Error("the other half is gone");
+    };
+    assert.equal((await application.get(application.files.url(letter, "sent"))).body.toString(), "half");
+    await eventually(async () => assert.match(String(application.errors[0]?.cause), /the other half is gone/));
+  });
+
   it("and goes on later holds no file: a storage that opens it after the answer (L07)", async (t) => {
     const { application, url } = await withLetter(t, { options: { timeout: 0.3 } });
     const open = application.storage.open.bind(application.storage);

@@ -15,6 +15,8 @@ import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, streamDelivery } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
@@ -140,17 +142,7 @@ describe("a download over HTTP/2", () => {
   });
 
   it("is cut alone when its client takes nothing for stallTimeout: the connection serves others all the time (K24)", async (t) => {
-    const delivery = streamDelivery({ stallTimeout: 0.5 });
-    const { application, url } = await withFilm(t, { options: { delivery } });
-    const server = createServer(application.app.callback() as never).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    // Room for what those who take nothing don't take.
-    client.on("connect", () => client.setLocalWindowSize(100 * 1024 * 1024));
-    t.after(() => {
-      client.destroy();
-      server.close();
-    });
+    const { application, url, client } = await withStallingFilm(t, 0.5);
     const stalled = Array.from({ length: 90 }, () => client.request({ ":path": url }).pause());
     for (const stream of stalled) stream.on("error", () => {});
     for (let n = 0; n < 10; n++) {
@@ -161,6 +153,55 @@ describe("a download over HTTP/2", () => {
     assert.equal((await readAll(client.request({ ":path": url }))).length, 8_000_000);
   });
 });
+
+describe("a slow download over HTTP/2", () => {
+  it("is not cut while its client takes some: it gets all, however much longer than stallTimeout that is (K24)", async (t) => {
+    const { url, client } = await withStallingFilm(t, 0.5);
+    const start = Date.now();
+    let length = 0;
+    for await (const chunk of client.request({ ":path": url })) {
+      length += (chunk as Buffer).length;
+      if (Date.now() - start < 1500) await sleep(20);
+    }
+    assert.equal(length, 8_000_000);
+    assert.ok(Date.now() - start > 1000);
+  });
+
+  it("may begin later than stallTimeout, and is cut all the same when its client takes nothing then (K24)", {
+    skip: noProc,
+  }, async (t) => {
+    const before = (app: Koa) =>
+      app.use(async (_ctx, next) => {
+        await next();
+        await sleep(500);
+      });
+    const { application, url, client, origin } = await withStallingFilm(t, 0.2, before);
+    assert.equal((await readAll(client.request({ ":path": url }))).length, 8_000_000);
+    // Not even the first write is taken whole.
+    const narrow = connect(origin, { settings: { initialWindowSize: 1000 } });
+    t.after(() => narrow.destroy());
+    const stalled = narrow.request({ ":path": url }).pause();
+    stalled.on("error", () => {});
+    await once(stalled, "response");
+    assert.equal((await descriptorsUnder(application.storage.root)).length, 1);
+    await eventually(async () => assert.deepEqual(await descriptorsUnder(application.storage.root), []));
+  });
+});
+
+/** A film that is cut after so many seconds without progress, and a client of HTTP/2 with room for what others don't take. */
+async function withStallingFilm(t: TestContext, stallTimeout: number, before?: (app: Koa) => void) {
+  const film = await withFilm(t, { options: { delivery: streamDelivery({ stallTimeout }) }, before });
+  const server = createServer(film.application.app.callback() as never).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = connect(origin);
+  client.on("connect", () => client.setLocalWindowSize(100 * 1024 * 1024));
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  return { ...film, client, origin };
+}
 
 const REFUSALS = ["ERR_PRIVATE_FILE_ACCESS_DENIED", "ERR_PRIVATE_FILE_METHOD"];
 

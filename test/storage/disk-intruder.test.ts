@@ -175,9 +175,14 @@ describe("DiskStorage and what others put into its root", () => {
       replace();
       // Elsewhere it counts as none: the file that is there now is another one.
       assert.equal(wasAt(handle, disk.path("folder/a")), process.platform === "linux");
-      assert.equal(wasAt(handle, disk.path("folder/b")), false);
+      for (const other of ["folder/b", "other/a", "folder/"]) assert.equal(wasAt(handle, disk.path(other)), false);
       await handle.close();
     }
+    await disk.put("folder/a", "moved");
+    const handle = await fs.open(disk.path("folder/a"));
+    renameSync(disk.path("folder/a"), disk.path("folder/a (deleted)x"));
+    assert.equal(wasAt(handle, disk.path("folder/a")), false);
+    await handle.close();
   });
 
   it("knows without /proc, too, whether a path led through a link", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { appendFile, link, mkdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
-import { Agent, type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingMessage, request, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
@@ -44,7 +45,7 @@ export function describeDelivery(name: string, make: MakeDelivery): void {
 }
 
 function describeBytes(withFilm: WithDelivery): void {
-  for (const size of [0, 1, 32_768, 65_535, 65_536, 65_537, 327_680, 5_000_000]) {
+  for (const size of [0, 1, 32_768, 65_535, 65_536, 65_537, 262_145, 327_680, 5_000_000]) {
     it(`are those of a file of ${size} bytes, whole, in part and in several parts`, async (t) => {
       const bytes = filmOf(size);
       const { application, url } = await withFilm(t, { content: bytes });
@@ -280,17 +281,24 @@ function describeClients(withFilm: WithDelivery): void {
     await eventually(() => assertHeld(application, 0));
   });
 
-  it("takes nothing: it is cut after stallTimeout, and its file let go of (K24, L02)", { skip: noProc }, async (t) => {
-    const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });
-    const socket = await openConnection(t, application.port);
-    socket.pause();
-    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await eventually(() => assertHeld(application, 1));
-    const start = Date.now();
-    await eventually(() => assertHeld(application, 0));
-    assert.ok(Date.now() - start > 200);
-    assert.ok((await readAll(socket)).length < 30_000_000);
-  });
+  for (const [what, range] of [
+    ["nothing", ""],
+    ["nothing of a range", "Range: bytes=1-\r\n"],
+  ]) {
+    it(`takes ${what}: it is cut after stallTimeout, and its file let go of (K24, L02)`, {
+      skip: noProc,
+    }, async (t) => {
+      const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });
+      const socket = await openConnection(t, application.port);
+      socket.pause();
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n${range}\r\n`);
+      await eventually(() => assertHeld(application, 1));
+      const start = Date.now();
+      await eventually(() => assertHeld(application, 0));
+      assert.ok(Date.now() - start > 200);
+      assert.ok((await readAll(socket)).length < 30_000_000);
+    });
+  }
 
   it("takes little at a time, but takes it: it gets all, however much longer than stallTimeout that is", async (t) => {
     const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.5 });
@@ -321,6 +329,41 @@ function describeClients(withFilm: WithDelivery): void {
     }
     assert.equal(sockets.size, 1);
   });
+
+  for (const [stallTimeout, timeout, keepAliveTimeout, closes] of [
+    [60, 0, 300, true],
+    [60, 300, 0, true],
+    [0.3, 0, 0, false],
+  ] as const) {
+    const kept = `timeout ${timeout} and keepAliveTimeout ${keepAliveTimeout}`;
+    it(`has its connection ${closes ? "closed" : "kept"} by a server with ${kept}, after a download`, async (t) => {
+      const { application, url } = await withFilm(t, {
+        content: filmOf(100_000),
+        before: setTimeouts({ timeout, keepAliveTimeout }),
+        stallTimeout,
+      });
+      await application.get(url);
+      const socket = await openConnection(t, application.port);
+      let length = 0;
+      socket.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+      });
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await eventually(async () => assert.ok(length > 100_000));
+      if (closes) await eventually(async () => assert.ok(socket.destroyed));
+      else await sleep(1000);
+      assert.equal(socket.destroyed, closes);
+    });
+  }
+}
+
+/** Sets the timeouts of the server that answers, for the connections to come. */
+function setTimeouts(timeouts: Partial<Pick<Server, "timeout" | "keepAliveTimeout">>): (app: Koa) => void {
+  return (app) =>
+    app.use((ctx, next) => {
+      Object.assign((ctx.req.socket as Socket & { server: Server }).server, timeouts);
+      return next();
+    });
 }
 
 async function assertHeld({ storage }: Application, count: number): Promise<void> {
