@@ -10,6 +10,7 @@ import { cutWhenStalled } from "../http/response-stall.js";
 import { setBody } from "./body.js";
 import type { Delivery, Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
+import { gone } from "./gone.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
 
@@ -134,9 +135,4 @@ function failure(download: Download, error: Error & { status?: number; code?: st
   if (error instanceof PrivateFileError || error.code === undefined) return error;
   const message = `${download.key}: opening it failed with ${error.code}. See "cause", and check the storage's disk.`;
   return new StorageError(message, download.key, { cause: error });
-}
-
-function gone({ key }: Download, cause?: Error): PrivateFileError {
-  const message = `${key}: it was removed or replaced between the look at it and its opening. Ask again.`;
-  return new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause });
 }

@@ -6,6 +6,7 @@ import { setBody } from "./body.js";
 import { chunkBudget, SMALL_CHUNK } from "./chunk-budget.js";
 import type { Delivery, Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
+import { gone, isGone } from "./gone.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 
 /**
@@ -27,16 +28,12 @@ export function streamDelivery(options: StallOptions = {}): Delivery {
 
 async function* readPieces(download: Download): AsyncGenerator<Uint8Array, void> {
   const { ctx, key, open, pieces } = download;
-  const gone = new AbortController();
-  if (!open) whenOver(ctx, () => gone.abort());
+  const left = new AbortController();
+  if (!open) whenOver(ctx, () => left.abort());
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) yield piece;
-    else
-      yield* exactly(
-        key,
-        piece,
-        open ? readOpen(download, open, piece) : await readStream(download, piece, gone.signal),
-      );
+    else if (open) yield* exactly(key, piece, readOpen(download, open, piece));
+    else yield* readStream(download, piece, left.signal);
   }
 }
 
@@ -61,6 +58,16 @@ async function* readOpen(
   }
 }
 
-function readStream({ storage, key, object }: Download, range: ByteRange, signal: AbortSignal) {
-  return storage.read(key, { ...range, of: object, signal });
+async function* readStream(
+  download: Download,
+  range: ByteRange,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const { storage, key, object } = download;
+  try {
+    yield* exactly(key, range, await storage.read(key, { ...range, of: object, signal }));
+  } catch (error) {
+    // Nothing held the object since it was looked at. No error of a storage says whether it is why there is no more of it.
+    throw !signal.aborted && (await isGone(download)) ? gone(download, error) : error;
+  }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
@@ -110,6 +111,29 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     assert.deepEqual([answer.status, answer.body.toString()], [500, "Internal Server Error"]);
   });
 
+  for (const [what, change] of [
+    ["removed", (path: string) => rm(path)],
+    ["replaced", (path: string) => writeFile(path, "another one's")],
+  ] as const) {
+    it(`answers 404 when the object is ${what} between the look at it and its reading, and the storage fails (K5, H62)`, async (t) => {
+      for (const lazy of [false, true]) {
+        const { application, url, path } = await withStreamed(t, async () => {
+          await change(path);
+          const failure = new Error("NoSuchKey: bucket-1");
+          if (!lazy) throw failure;
+          return new Readable({
+            read() {
+              this.destroy(failure);
+            },
+          });
+        });
+        const answer = await application.get(url);
+        assert.deepEqual([answer.status, answer.body.toString()], [404, "Not Found"]);
+        assert.match(String((application.errors[0]!.cause as Error).cause), /NoSuchKey/);
+      }
+    });
+  }
+
   it("tells the storage when the client leaves before the storage gave a byte", async (t) => {
     let signal: AbortSignal | undefined;
     const { application, url } = await withStreamed(t, (range) => {
@@ -145,15 +169,18 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
 });
 
 /** Serves the film from a storage without `open`, whose `read` gives this. */
-async function withStreamed(t: TestContext, read: (range: { start: number; end: number }) => Buffer | Readable) {
-  const { application, url } = await withFilm(t, { content });
+async function withStreamed(
+  t: TestContext,
+  read: (range: { start: number; end: number }) => Buffer | Readable | Promise<Readable>,
+) {
+  const { application, url, path } = await withFilm(t, { content });
   const storage: Storage = application.storage;
   storage.open = undefined;
   storage.read = async (_key, options) => {
-    const given = read(options as never);
+    const given = await read(options as never);
     return given instanceof Readable
       ? given
       : Readable.from([given.subarray(0, 100), given.subarray(100)], { objectMode: false });
   };
-  return { application, url };
+  return { application, url, path };
 }
