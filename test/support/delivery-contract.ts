@@ -152,7 +152,7 @@ function describeChanges(withFilm: WithDelivery): void {
     const bodyStart = received.indexOf("\r\n\r\n") + 4;
     assert.ok(received.length - bodyStart < content.length);
     assert.ok(!received.subarray(bodyStart).includes("HTTP/1.1"));
-    assert.match(String(application.errors), /became shorter|bytes early/);
+    await eventually(async () => assert.match(String(application.errors), /became shorter|bytes early/));
   });
 
   it("is deleted: all of it goes out, and the next request finds none (K23)", async (t) => {
