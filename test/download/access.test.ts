@@ -226,13 +226,9 @@ describe("hideDenied", () => {
   }
 
   it("takes as long for a missing row as for a refused file and a missing one: less than 1 ms more or less (A15)", async () => {
-    // What else the machine does may slow one of them down for a while: as much as it tells a URL from itself.
-    const [one, ...others] = Object.values(urls);
+    // What else the machine does may slow one of them down for a while.
     let gap = Number.POSITIVE_INFINITY;
-    for (let batch = 0; batch < 8 && gap >= 1; batch++) {
-      const [again, ...medians] = await mediansOf(hidden, [one!, one!, ...others], 340);
-      gap = Math.max(...medians) - Math.min(...medians) - Math.abs(again! - medians[0]!);
-    }
+    for (let batch = 0; batch < 4 && gap >= 1; batch++) gap = await gapOf(hidden, Object.values(urls), 340);
     assert.ok(gap < 1, `${gap} ms`);
   });
 });
@@ -404,8 +400,11 @@ async function leaveDuring(t: TestContext, delay: (wait: (ctx: Koa.Context) => P
   await done;
 }
 
-/** The medians of the times that an application takes for these URLs, asked in turn, in milliseconds. */
-async function mediansOf({ get }: Application, urls: string[], rounds: number): Promise<number[]> {
+/**
+ * How far apart the times are that an application takes for these URLs, in milliseconds. Only the fastest tenth of each
+ * counts: on a busy machine most of the others have waited for a turn, and longest those that use a thread of the pool.
+ */
+async function gapOf({ get }: Application, urls: string[], rounds: number): Promise<number> {
   const times = urls.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
     for (const [index, url] of urls.entries()) {
@@ -414,7 +413,8 @@ async function mediansOf({ get }: Application, urls: string[], rounds: number): 
       times[index]!.push(performance.now() - started);
     }
   }
-  return times.map((all) => all.sort((one, other) => one - other)[all.length >> 1]!);
+  const fast = times.map((all) => all.sort((one, other) => one - other)[Math.floor(all.length / 10)]!);
+  return Math.max(...fast) - Math.min(...fast);
 }
 
 function assertNoTrace({ status, headers, body }: Answer, content: string, expected: number, what?: string): void {
