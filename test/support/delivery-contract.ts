@@ -308,7 +308,7 @@ function describeClients(withFilm: WithDelivery): void {
   });
 
   it("may keep the connection for later requests as long as the server says, after a download", async (t) => {
-    const { application, url } = await withFilm(t, { stallTimeout: 0.2 });
+    const { application, url } = await withFilm(t, { stallTimeout: 1 });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     t.after(() => agent.destroy());
     const sockets = new Set<unknown>();
@@ -317,7 +317,7 @@ function describeClients(withFilm: WithDelivery): void {
       const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
       assert.equal((await readAll(incoming)).length, content.length);
       sockets.add(outgoing.socket);
-      await sleep(400);
+      await sleep(1500);
     }
     assert.equal(sockets.size, 1);
   });
