@@ -8,6 +8,7 @@ import { whenOver } from "../http/response-over.js";
 import { DiskObject } from "../storage/disk-object.js";
 import type { OpenObject } from "../storage/storage.js";
 import type { Delivery, Download } from "./delivery.js";
+import { gone } from "./gone.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
 import { StreamDescriptor } from "./stream-descriptor.js";
@@ -123,9 +124,4 @@ function failure(download: Download, error: Error & { status?: number; code?: st
   if (error instanceof PrivateFileError || error.code === undefined) return error;
   const message = `${download.key}: opening it failed with ${error.code}. See "cause", and check the storage's disk.`;
   return new StorageError(message, download.key, { cause: error });
-}
-
-function gone({ key }: Download, cause?: Error): PrivateFileError {
-  const message = `${key}: it was removed or replaced between the look at it and its opening. Ask again.`;
-  return new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause });
 }

@@ -34,8 +34,7 @@ export class ObjectBody extends Readable {
       () => this.finish(destination, options?.end !== false),
       (error: Error) => {
         this.destroy(error);
-        // Less than was promised: the client must see that. Koa 3.0 would leave the connection open.
-        (destination as unknown as Writable).destroy();
+        this.cut(destination);
       },
     );
     return destination;
@@ -75,9 +74,19 @@ export class ObjectBody extends Readable {
 
   /** `pipeline` waits for the end of this stream, and then ends the destination itself. */
   private finish(destination: NodeJS.WritableStream, end: boolean): void {
+    // Koa 3.1.0 destroys the body in place of which middleware sets a stream that it is piped through.
+    if (this.destroyed) {
+      this.cut(destination);
+      return;
+    }
     this.push(null);
     this.resume();
     if (end) destination.end();
+  }
+
+  /** Less than was promised: the client must see that. Koa 3.0 would leave the connection open. */
+  private cut(destination: NodeJS.WritableStream): void {
+    (destination as unknown as Writable).destroy();
   }
 }
 

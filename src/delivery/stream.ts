@@ -7,6 +7,7 @@ import { setBody } from "./body.js";
 import { chunkBudget } from "./chunk-budget.js";
 import type { Delivery, Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
+import { gone, isGone } from "./gone.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 
 /** Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that. */
@@ -29,19 +30,28 @@ export function streamDelivery(options: StallOptions = {}): Delivery {
   };
 }
 
+/** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
 async function* readPieces(download: Download): AsyncGenerator<Uint8Array, void> {
-  const { ctx, key, open, pieces } = download;
-  const gone = new AbortController();
-  if (!open) whenOver(ctx, () => gone.abort());
+  const { ctx, open, pieces } = download;
+  const left = new AbortController();
+  if (!open) whenOver(ctx, () => left.abort());
+  let text: Uint8Array | undefined;
   for (const piece of pieces) {
-    if (piece instanceof Uint8Array) yield piece;
-    else
-      yield* exactly(
-        key,
-        piece,
-        open ? readOpen(download, open, piece) : await readStream(download, piece, gone.signal),
-      );
+    if (piece instanceof Uint8Array) {
+      text = piece;
+      continue;
+    }
+    for await (const chunk of readRange(download, piece, left.signal)) {
+      yield text ? Buffer.concat([text, chunk]) : chunk;
+      text = undefined;
+    }
   }
+  if (text) yield text;
+}
+
+function readRange(download: Download, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const { key, open } = download;
+  return open ? exactly(key, range, readOpen(download, open, range)) : readStream(download, range, signal);
 }
 
 async function* readOpen(
@@ -64,13 +74,23 @@ async function* readOpen(
   }
 }
 
-async function readStream(
-  { storage, key, object }: Download,
+async function* readStream(
+  download: Download,
   range: ByteRange,
   signal: AbortSignal,
-): Promise<Readable> {
-  const stream = await storage.read(key, { ...range, of: object, signal });
-  // One that waits for its storage does not hear that nobody reads it any more.
+): AsyncGenerator<Uint8Array, void> {
+  const { storage, key, object } = download;
+  try {
+    const stream = await storage.read(key, { ...range, of: object, signal });
+    yield* exactly(key, range, until(signal, stream));
+  } catch (error) {
+    // Nothing held the object since it was looked at. No error of a storage says whether it is why there is no more of it.
+    throw !signal.aborted && (await isGone(download)) ? gone(download, error) : error;
+  }
+}
+
+/** A stream that waits for its storage does not hear that nobody reads it any more. */
+function until(signal: AbortSignal, stream: Readable): Readable {
   const leave = () => stream.destroy();
   if (signal.aborted) leave();
   else signal.addEventListener("abort", leave);

@@ -13,7 +13,7 @@ import { countDescriptors, type LargeFilm, serveLargeFilm, sha256Of } from "./la
 /** Not a multiple of anything. */
 const SIZE = 500_000_003;
 
-describe("a file of 500 MB", { timeout: 120_000 }, () => {
+describe("a file of 500 MB", { timeout: 600_000 }, () => {
   let film: LargeFilm;
   let url: string;
   let target: string;

@@ -119,7 +119,7 @@ describe("koaSendDelivery", () => {
         : (read as (...all: unknown[]) => void)(...all),
     );
     await assert.rejects(application.get(url), /aborted|socket hang up/);
-    assert.match(String(application.errors), /EIO/);
+    await eventually(async () => assert.match(String(application.errors), /EIO/));
     await eventually(async () => assert.deepEqual(await descriptorsUnder(application.storage.root), []));
   });
 

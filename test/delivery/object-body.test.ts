@@ -58,6 +58,15 @@ describe("ObjectBody.pipe", () => {
     assert.ok(body.destroyed && body.errored);
   });
 
+  it("cuts the destination when it is destroyed itself: what ends there would pass for the whole", async () => {
+    const { destination } = collector();
+    const body = new ObjectBody(source());
+    body.pipe(destination);
+    body.destroy();
+    await once(destination, "close");
+    assert.equal(destination.writableFinished, false);
+  });
+
   it("lets go of the chunks when the destination closes", async () => {
     let released = false;
     const { destination } = collector(1);

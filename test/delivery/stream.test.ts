@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
@@ -127,7 +128,7 @@ describe("streamDelivery", () => {
     }));
     await assert.rejects(application.get(url), /aborted|socket hang up/);
     await eventually(async () => assert.ok(closed));
-    assert.match(String(application.errors), /EIO/);
+    await eventually(async () => assert.match(String(application.errors), /EIO/));
   });
 
   for (const stallTimeout of [0, -1, Number.NaN, 86_401, Number.POSITIVE_INFINITY]) {
@@ -165,7 +166,7 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
   it("cuts the connection when the storage gives less", async (t) => {
     const { application, url } = await withStreamed(t, () => content.subarray(0, 4_000_000));
     await assert.rejects(application.get(url), /aborted|socket hang up/);
-    assert.match(String(application.errors), /the object ended 4000000 bytes early/);
+    await eventually(async () => assert.match(String(application.errors), /the object ended 4000000 bytes early/));
   });
 
   it("sends several ranges, each as one reading of the very object", async (t) => {
@@ -195,6 +196,20 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     await eventually(async () => assert.ok(half.destroyed));
   });
 
+  it("answers 500 when the storage fails before the first byte of several ranges", async (t) => {
+    const { application, url } = await withStreamed(
+      t,
+      () =>
+        new Readable({
+          read() {
+            this.destroy(ioError("EIO"));
+          },
+        }),
+    );
+    const answer = await application.get(url, { headers: { Range: "bytes=0-9,100-5000000" } });
+    assert.deepEqual([answer.status, answer.headers["content-type"]], [500, "text/plain; charset=utf-8"]);
+  });
+
   it("answers 500 when the storage fails before the first byte", async (t) => {
     const { application, url } = await withStreamed(t, () => {
       throw new Error("AccessDenied: bucket-1");
@@ -202,6 +217,29 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     const answer = await application.get(url);
     assert.deepEqual([answer.status, answer.body.toString()], [500, "Internal Server Error"]);
   });
+
+  for (const [what, change] of [
+    ["removed", (path: string) => rm(path)],
+    ["replaced", (path: string) => writeFile(path, "another one's")],
+  ] as const) {
+    it(`answers 404 when the object is ${what} between the look at it and its reading, and the storage fails (K5, H62)`, async (t) => {
+      for (const lazy of [false, true]) {
+        const { application, url, path } = await withStreamed(t, async () => {
+          await change(path);
+          const failure = new Error("NoSuchKey: bucket-1");
+          if (!lazy) throw failure;
+          return new Readable({
+            read() {
+              this.destroy(failure);
+            },
+          });
+        });
+        const answer = await application.get(url);
+        assert.deepEqual([answer.status, answer.body.toString()], [404, "Not Found"]);
+        assert.match(String((application.errors[0]!.cause as Error).cause), /NoSuchKey/);
+      }
+    });
+  }
 
   it("tells the storage when the client leaves before the storage gave a byte", async (t) => {
     let signal: AbortSignal | undefined;
@@ -247,17 +285,17 @@ function takeAll(): number[] {
 /** Serves the film from a storage without `open`, whose `read` gives this. */
 async function withStreamed(
   t: TestContext,
-  read: (range: { start: number; end: number }) => Buffer | Readable,
+  read: (range: { start: number; end: number }) => Buffer | Readable | Promise<Readable>,
   delivery = streamDelivery(),
 ) {
-  const { application, url } = await withFilm(t, { content, options: { delivery } });
+  const { application, url, path } = await withFilm(t, { content, options: { delivery } });
   const storage: Storage = application.storage;
   storage.open = undefined;
   storage.read = async (_key, options) => {
-    const given = read(options as never);
+    const given = await read(options as never);
     return given instanceof Readable
       ? given
       : Readable.from([given.subarray(0, 100), given.subarray(100)], { objectMode: false });
   };
-  return { application, url };
+  return { application, url, path };
 }

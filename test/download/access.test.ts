@@ -400,7 +400,10 @@ async function leaveDuring(t: TestContext, delay: (wait: (ctx: Koa.Context) => P
   await done;
 }
 
-/** How far apart the medians of the times are that an application takes for these URLs, in milliseconds. */
+/**
+ * How far apart the times are that an application takes for these URLs, in milliseconds. Only the fastest tenth of each
+ * counts: on a busy machine most of the others have waited for a turn, and longest those that use a thread of the pool.
+ */
 async function gapOf({ get }: Application, urls: string[], rounds: number): Promise<number> {
   const times = urls.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
@@ -410,8 +413,8 @@ async function gapOf({ get }: Application, urls: string[], rounds: number): Prom
       times[index]!.push(performance.now() - started);
     }
   }
-  const medians = times.map((all) => all.sort((one, other) => one - other)[all.length >> 1]!);
-  return Math.max(...medians) - Math.min(...medians);
+  const fast = times.map((all) => all.sort((one, other) => one - other)[Math.floor(all.length / 10)]!);
+  return Math.max(...fast) - Math.min(...fast);
 }
 
 function assertNoTrace({ status, headers, body }: Answer, content: string, expected: number, what?: string): void {

@@ -153,7 +153,7 @@ function describeChanges(withFilm: WithDelivery): void {
     const bodyStart = received.indexOf("\r\n\r\n") + 4;
     assert.ok(received.length - bodyStart < content.length);
     assert.ok(!received.subarray(bodyStart).includes("HTTP/1.1"));
-    assert.match(String(application.errors), /became shorter|bytes early/);
+    await eventually(async () => assert.match(String(application.errors), /became shorter|bytes early/));
   });
 
   it("is deleted: all of it goes out, and the next request finds none (K23)", async (t) => {
@@ -301,7 +301,7 @@ function describeClients(withFilm: WithDelivery): void {
   }
 
   it("takes little at a time, but takes it: it gets all, however much longer than stallTimeout that is", async (t) => {
-    const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.5 });
+    const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 1.5 });
     const start = Date.now();
     const [incoming] = (await once(request({ port: application.port, path: url }).end(), "response")) as [
       IncomingMessage,
@@ -309,14 +309,14 @@ function describeClients(withFilm: WithDelivery): void {
     let length = 0;
     for await (const chunk of incoming) {
       length += (chunk as Buffer).length;
-      if (Date.now() - start < 2000) await sleep(5);
+      if (Date.now() - start < 5000) await sleep(5);
     }
     assert.equal(length, 30_000_000);
-    assert.ok(Date.now() - start > 1000);
+    assert.ok(Date.now() - start > 3000);
   });
 
   it("may keep the connection for later requests as long as the server says, after a download", async (t) => {
-    const { application, url } = await withFilm(t, { stallTimeout: 0.2 });
+    const { application, url } = await withFilm(t, { stallTimeout: 1 });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     t.after(() => agent.destroy());
     const sockets = new Set<unknown>();
@@ -325,7 +325,7 @@ function describeClients(withFilm: WithDelivery): void {
       const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
       assert.equal((await readAll(incoming)).length, content.length);
       sockets.add(outgoing.socket);
-      await sleep(400);
+      await sleep(1500);
     }
     assert.equal(sockets.size, 1);
   });
