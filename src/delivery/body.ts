@@ -19,7 +19,10 @@ export async function setBody(download: Download, chunks: AsyncGenerator<Uint8Ar
     await download.open?.close();
     return;
   }
-  download.ctx.body = await ObjectBody.started(chunks);
+  const body = await ObjectBody.started(chunks);
+  // Nobody tells a response that waits behind another one when their connection closes: it would keep its chunk for ever.
+  whenOver(download.ctx, () => body.destroy());
+  download.ctx.body = body;
   download.ctx.length = download.length;
 }
 

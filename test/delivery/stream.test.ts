@@ -9,6 +9,7 @@ import type Koa from "koa";
 import { ConfigurationError, type Storage, streamDelivery } from "typeorm-private-files";
 import { chunkBudget } from "../../src/delivery/chunk-budget.js";
 import { changeOpened } from "../support/application.js";
+import { openConnection } from "../support/connection.js";
 import { describeDelivery } from "../support/delivery-contract.js";
 import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
@@ -113,6 +114,17 @@ describe("streamDelivery", () => {
     changeOpened(large.application, () => ({ read: () => Promise.reject(ioError("EIO")) }));
     assert.equal((await large.application.get(large.url)).status, 500);
     assert.equal(chunkBudget.out, 0);
+  });
+
+  it("gives it back, too, where downloads wait behind another one on a connection that closes", async (t) => {
+    const { application, url } = await withFilm(t);
+    await eventually(async () => assert.equal(largeChunks(), 32));
+    const socket = await openConnection(t, application.port);
+    socket.pause();
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3));
+    await eventually(async () => assert.equal(largeChunks(), 29));
+    socket.destroy();
+    await eventually(async () => assert.equal(largeChunks(), 32));
   });
 
   it("cuts the connection, lets go of the file and tells the application when the disk fails in the middle (H63)", async (t) => {
