@@ -30,9 +30,9 @@ export async function setBody(download: Download, chunks: AsyncGenerator<Uint8Ar
 function reservesOneWrite({ ctx, length }: Download): boolean {
   if (length > ONE_WRITE) return false;
   const reserved = chunkBudget.take(length);
-  if (reserved < length) return false;
-  whenOver(ctx, () => chunkBudget.giveBack(reserved));
-  return true;
+  if (reserved === length) whenOver(ctx, () => chunkBudget.giveBack(reserved));
+  else chunkBudget.giveBack(reserved);
+  return reserved === length;
 }
 
 async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -309,7 +309,7 @@ function describeClients(withFilm: WithDelivery): void {
     let length = 0;
     for await (const chunk of incoming) {
       length += (chunk as Buffer).length;
-      if (Date.now() - start < 5000) await sleep(5);
+      if (Date.now() - start < 5000) await sleep(10);
     }
     assert.equal(length, 30_000_000);
     assert.ok(Date.now() - start > 3000);
