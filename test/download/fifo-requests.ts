@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { startApplication } from "../support/application.js";
@@ -34,4 +35,5 @@ for (let round = 0; round < 10; round++) {
   milliseconds = Math.min(milliseconds, performance.now() - started);
 }
 const statuses = [...new Set((await Promise.all(asked)).map(({ status }) => status))];
+rmSync(dirname(storage.root), { recursive: true });
 process.stdout.write(JSON.stringify({ statuses, milliseconds, body }), () => process.exit(0));
