@@ -1,25 +1,22 @@
 import type { Context } from "koa";
 import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
-import type { PrivateFile } from "../column/private-file.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
-import type { ByteRange } from "../http/byte-range.js";
-import type { Content } from "../http/content.js";
 import { answerHeadOverHttp2 } from "../http/head-over-http2.js";
 import { isOver } from "../http/response-over.js";
 import { quoted } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
-import { answer, restoringHeadersOnFailure } from "./answer.js";
 import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
-import { decide } from "./decide.js";
+import { denied } from "./denied.js";
 import { type Description, describe } from "./describe.js";
-import { type BeforeDownloadEvent, type DenyingStep, type DownloadEvent, tellSubscribers } from "./events.js";
+import type { DenyingStep } from "./events.js";
+import { answerGranted } from "./granted.js";
 import { load } from "./load.js";
-import type { Location, Locator } from "./locate.js";
-import { failed, forbidden, isMissing, methodNotAllowed, notFound } from "./refusal.js";
-import { reportWhenOver } from "./report.js";
+import type { Locator } from "./locate.js";
+import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
+import type { Loaded, Located } from "./request.js";
 
 /** What the controller is told of the application. */
 export interface ControllerOptions {
@@ -37,20 +34,7 @@ export interface ControllerOptions {
   deliveryOf(column: PrivateColumn): Delivery;
 }
 
-/** A request whose URL names a column. */
-interface Located {
-  ctx: Context;
-  column: PrivateColumn;
-  location: Location;
-}
-
-/** A request for a file that an entity has. */
-interface Loaded extends Located {
-  entity: ObjectLiteral;
-  file: PrivateFile;
-}
-
-/** Answers requests for files: locate, load, authorize, describe, decide, announce, deliver, report. */
+/** Finds out who asks for which file: locate, load, authorize, describe. What is granted is answered elsewhere. */
 export class DownloadController {
   constructor(private readonly options: ControllerOptions) {}
 
@@ -65,11 +49,15 @@ export class DownloadController {
     if (ctx.method !== "GET" && ctx.method !== "HEAD") throw methodNotAllowed();
     const location = this.options.locator.locate(...segments);
     if (!location) throw notFound();
-    const located = { ctx, location, column: location.column };
+    const { column } = location;
+    const located = { ctx, location, column };
     const loaded = await this.load(located);
     await this.authorize(loaded);
     if (isOver(ctx)) return;
-    await this.answer(loaded, await this.describe(loaded));
+    const description = await this.describe(loaded);
+    const { dataSource, timeout, storageOf, deliveryOf } = this.options;
+    const granted = { ...loaded, description, storage: storageOf(column), delivery: deliveryOf(column) };
+    await answerGranted(dataSource, granted, timeout);
   }
 
   private async load(located: Located): Promise<Loaded> {
@@ -115,68 +103,13 @@ export class DownloadController {
     throw this.denied(loaded, "describe", notFound(), entity);
   }
 
-  private async answer(loaded: Loaded, description: Description): Promise<void> {
-    const { ctx, column } = loaded;
-    const delivery = this.options.deliveryOf(column);
-    const ranges = delivery.ranges !== false;
-    const cacheControl = column.options.cacheControl ?? delivery.cacheControl;
-    const decision = decide(ctx.method, ctx.headers, description, ranges);
-    const content = ctx.method === "GET" ? decision.content : undefined;
-    if (content) await this.announce(loaded, description, content);
-    await restoringHeadersOnFailure(ctx, async () => {
-      answer(ctx, decision, description, cacheControl, ranges);
-      if (content) await this.deliver(loaded, description, content, delivery);
-    });
-  }
-
-  private async announce(loaded: Loaded, description: Description, { range }: Content): Promise<void> {
-    const { column, entity } = loaded;
-    const event = beforeDownload(this.options.dataSource, loaded, description, range);
-    try {
-      await withinDeadline(
-        this.options.timeout,
-        `${column.subject}: "beforeDownload"`,
-        tellSubscribers("beforeDownload", event),
-      );
-    } catch (error) {
-      throw this.denied(loaded, "announce", failed(`${column.subject}: "beforeDownload"`, error, "message"), entity);
-    }
-    reportWhenOver(event);
-  }
-
-  private async deliver(loaded: Loaded, description: Description, content: Content, delivery: Delivery): Promise<void> {
-    const { ctx, column, file } = loaded;
-    if (isOver(ctx)) return;
-    const { object, open, type, disposition } = description;
-    const { range, pieces, length } = content;
-    const storage = this.options.storageOf(column);
-    const download = { ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition };
-    try {
-      await this.untilSending(`${column.subject}: sending`, ctx, delivery.deliver(download));
-    } catch (error) {
-      throw isMissing(error) ? notFound(error) : failed(`${column.subject}: sending`, error, "status");
-    }
-  }
-
-  /** A storage that gives no first byte must not keep a client waiting; a delivery that sends by itself takes its time. */
-  private untilSending(step: string, ctx: Context, delivering: Promise<void>): Promise<void> {
-    return withinDeadline(this.options.timeout, step, delivering).catch((error: unknown) => {
-      if (ctx.headerSent) return delivering;
-      throw error;
-    });
-  }
-
-  /** Tells of a refusal, without waiting for those who are told, and hands back the error to throw. */
   private denied<E extends { status: number }>(
     located: Located,
     step: DenyingStep,
     error: E,
     entity?: ObjectLiteral,
   ): E {
-    const { ctx } = located;
-    const event = { ...eventOf(this.options.dataSource, located), entity, step, status: error.status };
-    tellSubscribers("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
-    return error;
+    return denied(this.options.dataSource, located, step, error, entity);
   }
 
   private logMissing({ ctx, column, file, location }: Loaded, cause?: Error): void {
@@ -184,25 +117,4 @@ export class DownloadController {
     const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
   }
-}
-
-function eventOf(dataSource: DataSource, { ctx, column }: Located): DownloadEvent {
-  const { manager } = dataSource;
-  return { dataSource, manager, metadata: column.entity, propertyName: column.propertyPath, ctx };
-}
-
-function beforeDownload(
-  dataSource: DataSource,
-  loaded: Loaded,
-  { object, type }: Description,
-  range: ByteRange | undefined,
-): BeforeDownloadEvent {
-  const { entity, file } = loaded;
-  return {
-    ...eventOf(dataSource, loaded),
-    entity,
-    file: { key: file.key, name: file.name, size: object.size, type },
-    range,
-    resumed: range !== undefined && range.start > 0,
-  };
 }
