@@ -62,7 +62,7 @@ export class ObjectBody extends Readable {
     for (let next = await this.nextChunk(); !next.done; next = await this.nextChunk()) {
       if (destination.destroyed) return;
       this.bytesSent += next.value.length;
-      if (!destination.write(next.value) && !destination.destroyed) await drained(destination);
+      await written(destination, next.value);
     }
   }
 
@@ -90,12 +90,15 @@ export class ObjectBody extends Readable {
   }
 }
 
-function drained(destination: Writable): Promise<void> {
+/** Not only until there is room for more, which may be 64 KiB: a chunk is in memory until all of it is taken. */
+function written(destination: Writable, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const proceed = () => {
       destination.off("drain", proceed).off("close", proceed);
       resolve();
     };
+    // What stands in between may keep the callback to itself, and nothing calls back for what is closed.
     destination.on("drain", proceed).on("close", proceed);
+    destination.write(chunk, proceed);
   });
 }
