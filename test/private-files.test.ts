@@ -164,7 +164,7 @@ describe("a wrong option of PrivateFiles", () => {
 });
 
 describe("a delivery of a column", () => {
-  it("sends that column's files, gets whole files where it can't send ranges, and is not asked for HEAD", async (t) => {
+  it("sends that column's files, gets whole files where it can't send ranges, and is not asked for HEAD (H18)", async (t) => {
     const delivered: unknown[] = [];
     const delivery: Delivery = {
       ranges: false,
