@@ -58,7 +58,7 @@ function checkOptions(options: KoaSendDeliveryOptions): void {
   const other = Object.keys(options).find((name) => !TAKEN.includes(name));
   if (other !== undefined) {
     throw new ConfigurationError(
-      `koaSendDelivery: "${other}" is not for private files: it would serve another file, or none. Use one of ${TAKEN.join(", ")}.`,
+      `koaSendDelivery: "${other}" is none of its options. Use ${TAKEN.join(", ")}; koa-send's others could serve another file, or none.`,
     );
   }
   const { maxAge = 0 } = options;

@@ -24,7 +24,7 @@ export interface ControllerOptions {
   dataSource: DataSource;
   /** Knows the URLs. */
   locator: Locator;
-  /** How many seconds each may take: the database and the storage to find the file, the condition, and all hooks together. */
+  /** How many seconds each step may take: load, authorize, describe, all hooks together, and the delivery until it begins. */
   timeout: number;
   /** Whether a refusal is answered like a missing row. */
   hideDenied: boolean;

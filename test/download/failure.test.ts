@@ -286,24 +286,19 @@ describe("what hangs", () => {
   }
 
   it("is not a delivery that sends by itself, however long that takes (L07)", async (t) => {
-    const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
-    await application.files.attach(letter, "sent", Buffer.from("x"));
-    await application.dataSource.manager.save(letter);
+    const { application, url } = await withSentLetter(t);
     delivery = async ({ ctx }) => {
       ctx.respond = false;
       ctx.res.write("half");
       await sleep(300);
       ctx.res.end(" and half");
     };
-    const { body } = await application.get(application.files.url(letter, "sent"));
-    assert.equal(body.toString(), "half and half");
+    assert.equal((await application.get(url)).body.toString(), "half and half");
     assert.deepEqual(application.errors, []);
   });
 
   it("and fails in the end is told to the application, where a delivery sends by itself (L07)", async (t) => {
-    const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
-    await application.files.attach(letter, "sent", Buffer.from("x"));
-    await application.dataSource.manager.save(letter);
+    const { application, url } = await withSentLetter(t);
     delivery = async ({ ctx }) => {
       ctx.respond = false;
       ctx.res.write("half");
@@ -311,7 +306,7 @@ describe("what hangs", () => {
       ctx.res.end();
       throw new Error("the other half is gone");
     };
-    assert.equal((await application.get(application.files.url(letter, "sent"))).body.toString(), "half");
+    assert.equal((await application.get(url)).body.toString(), "half");
     await eventually(async () => assert.match(String(application.errors[0]?.cause), /the other half is gone/));
   });
 
@@ -400,6 +395,14 @@ async function saysNothingBut(
 }
 
 /** Starts an application with one letter, whose id is 1. */
+/** A letter whose file the delivery of the test sends, where each step has a tenth of a second. */
+async function withSentLetter(t: TestContext) {
+  const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
+  await application.files.attach(letter, "sent", Buffer.from("x"));
+  await application.dataSource.manager.save(letter);
+  return { application, url: application.files.url(letter, "sent") };
+}
+
 async function withLetter(t: TestContext, options: Partial<StartOptions> = {}) {
   code = {};
   const application = await startApplication({ entities: [Letter, Note], subscribers: [Told], ...options });
