@@ -394,7 +394,6 @@ async function saysNothingBut(
   }
 }
 
-/** Starts an application with one letter, whose id is 1. */
 /** A letter whose file the delivery of the test sends, where each step has a tenth of a second. */
 async function withSentLetter(t: TestContext) {
   const { application, letter } = await withLetter(t, { options: { timeout: 0.1 } });
@@ -403,6 +402,7 @@ async function withSentLetter(t: TestContext) {
   return { application, url: application.files.url(letter, "sent") };
 }
 
+/** Starts an application with one letter, whose id is 1. */
 async function withLetter(t: TestContext, options: Partial<StartOptions> = {}) {
   code = {};
   const application = await startApplication({ entities: [Letter, Note], subscribers: [Told], ...options });
