@@ -8,6 +8,7 @@
  * - `ERR_PRIVATE_FILE_MISSING`: a row names a key that its storage does not have, or not any more.
  * - `ERR_PRIVATE_FILE_SOURCE`: the bytes of an upload can't be read: the wrong kind of value, a stream that failed or ended early.
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
+ * - `ERR_PRIVATE_FILE_DISCARDED`: a file was to be saved that was removed before: with its rolled back transaction, or its row.
  * - `ERR_PRIVATE_FILE_NOT_FOUND`: a request named no file that it may see (404).
  * - `ERR_PRIVATE_FILE_ACCESS_DENIED`: the column's `condition` did not let a request through (403).
  * - `ERR_PRIVATE_FILE_METHOD`: a request used a method other than GET and HEAD (405).
@@ -22,6 +23,7 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_MISSING"
   | "ERR_PRIVATE_FILE_SOURCE"
   | "ERR_PRIVATE_FILE_VALUE"
+  | "ERR_PRIVATE_FILE_DISCARDED"
   | "ERR_PRIVATE_FILE_NOT_FOUND"
   | "ERR_PRIVATE_FILE_ACCESS_DENIED"
   | "ERR_PRIVATE_FILE_METHOD"

@@ -53,6 +53,11 @@ export class ColumnSet implements Iterable<PrivateColumn> {
     );
   }
 
+  /** The columns of an entity, as TypeORM's events name it. */
+  ofEntity(entity: EntityMetadata): PrivateColumn[] {
+    return this.columns.filter((column) => column.entity === entity);
+  }
+
   [Symbol.iterator](): Iterator<PrivateColumn> {
     return this.columns.values();
   }

@@ -1,7 +1,7 @@
 import type { ValueTransformer } from "typeorm";
 import { PrivateFileError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
-import { PrivateFile } from "./private-file.js";
+import { originOf, PrivateFile, withOrigin } from "./private-file.js";
 
 /**
  * Turns the key in a row into a {@link PrivateFile} and back.
@@ -17,10 +17,13 @@ export class PrivateFileTransformer implements ValueTransformer {
     readonly schemaOptions?: PrivateFileColumnOptions,
   ) {}
 
-  /** @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing. */
+  /**
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing, and with
+   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was removed when its transaction was rolled back.
+   */
   to(value: unknown): unknown {
     if (value === undefined || value === null) return value;
-    if (value instanceof PrivateFile) return value.key;
+    if (value instanceof PrivateFile) return this.keyOf(value);
     throw new PrivateFileError(
       "ERR_PRIVATE_FILE_VALUE",
       `${this.subject}: ${article(typeof value)} was assigned that is no PrivateFile. Use "files.attach(entity, property, upload)" to put a file there.`,
@@ -30,7 +33,15 @@ export class PrivateFileTransformer implements ValueTransformer {
   /** Django's FileField keeps an empty text where there is no file. */
   from(value: unknown): unknown {
     if (value === "") return null;
-    return typeof value === "string" ? new PrivateFile(value) : value;
+    return typeof value === "string" ? withOrigin(new PrivateFile(value), "stored") : value;
+  }
+
+  private keyOf(file: PrivateFile): string {
+    if (originOf(file) !== "discarded") return file.key;
+    throw new PrivateFileError(
+      "ERR_PRIVATE_FILE_DISCARDED",
+      `${this.subject}: the upload was removed when its row was not saved. Attach the upload again before you save.`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
+import { isSqlite } from "../column/database-kind.js";
 import type { ColumnMetadata } from "../column/private-column.js";
 import { ConfigurationError } from "../errors.js";
 
@@ -56,10 +57,6 @@ const INTEGER_BITS: Record<string, number | undefined> = {
   bigserial: 64,
   "unsigned big int": 64,
 };
-
-function isSqlite(dataSource: DataSource): boolean {
-  return /sqlite|sqljs/.test(dataSource.options.type);
-}
 
 function isInteger(bits: number, unsigned: boolean): Check {
   const most = 2n ** BigInt(unsigned ? bits : bits - 1) - 1n;

@@ -1,7 +1,7 @@
 import { lookup } from "mime-types";
 import type { ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
-import { PrivateFile } from "../column/private-file.js";
+import { PrivateFile, withOrigin } from "../column/private-file.js";
 import { proposeKey } from "../column/upload-to.js";
 import { UploadSourceError } from "../errors.js";
 import { portableName } from "../storage/key.js";
@@ -63,7 +63,7 @@ async function store(
       return another;
     },
   });
-  if (!upload.truncated?.()) return new PrivateFile(key);
+  if (!upload.truncated?.()) return withOrigin(new PrivateFile(key), "attached");
   await storage.delete(key);
   throw new UploadSourceError(
     `${column.subject}: the upload was cut at the form parser's limit. Raise the limit, or ask for a smaller file.`,

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { hash, randomBytes, randomInt } from "node:crypto";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 
@@ -13,6 +13,8 @@ const HEAD_UNITS = 1024;
 /** More UTF-16 units than the longest extension has. */
 const TAIL_UNITS = 64;
 
+const RANDOM_LENGTH = 25;
+const CHECK_LENGTH = 5;
 const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}\p{M}_-]{1,16}$/iu;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
@@ -61,11 +63,20 @@ export function portableName(filename: string): string {
   return withoutDevice((stem || "file") + extension).replace(/\.+$/, "");
 }
 
-/** A segment that nobody can guess and that no two uploads share: 128 random bits as 25 characters of `a-z0-9`. */
+/**
+ * A segment that nobody can guess and that no two uploads share: 128 random bits, and a check by which the segment is known
+ * for one of ours; 30 characters of `a-z0-9`.
+ */
 export function randomSegment(): string {
-  return BigInt(`0x${randomBytes(16).toString("hex")}`)
+  const random = BigInt(`0x${randomBytes(16).toString("hex")}`)
     .toString(36)
-    .padStart(25, "0");
+    .padStart(RANDOM_LENGTH, "0");
+  return random + checkOf(random);
+}
+
+/** Whether {@link randomSegment} made a segment. Another program's is taken for one in one of 60 million cases, if it looks alike. */
+export function isRandomSegment(segment: string): boolean {
+  return /^[0-9a-z]{30}$/.test(segment) && checkOf(segment.slice(0, RANDOM_LENGTH)) === segment.slice(RANDOM_LENGTH);
 }
 
 /**
@@ -84,6 +95,11 @@ export function withSuffix(key: string): string {
     .padStart(7, "0")}${extension}`;
   const room = Math.min(SEGMENT_BYTES, KEY_BYTES - Buffer.byteLength(folder)) - Buffer.byteLength(suffix);
   return folder + cut(name.slice(0, name.length - extension.length), room) + suffix;
+}
+
+function checkOf(random: string): string {
+  const digest = hash("sha256", `typeorm-private-files\0${random}`, "hex");
+  return (Number.parseInt(digest.slice(0, 12), 16) % 36 ** CHECK_LENGTH).toString(36).padStart(CHECK_LENGTH, "0");
 }
 
 function refuse(what: string, key: unknown, problem: string | undefined): void {

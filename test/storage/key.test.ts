@@ -228,7 +228,7 @@ describe("portableName", () => {
 describe("randomSegment", () => {
   it("has 128 bits, one length, and no upper case", () => {
     const segments = Array.from({ length: 10_000 }, randomSegment);
-    for (const segment of segments) assert.match(segment, /^[0-9a-z]{25}$/);
+    for (const segment of segments) assert.match(segment, /^[0-9a-z]{30}$/);
     assert.equal(new Set(segments).size, segments.length);
     const firsts = new Set(segments.map((segment) => segment[24]));
     assert.equal(firsts.size, 36);
