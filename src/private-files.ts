@@ -11,6 +11,8 @@ import { DownloadController } from "./download/controller.js";
 import { Locator } from "./download/locate.js";
 import { ConfigurationError, PrivateFileError } from "./errors.js";
 import { type AttachOptions, attach } from "./lifecycle/attach.js";
+import { ColumnStorages } from "./lifecycle/column-storages.js";
+import { followChanges } from "./lifecycle/follow-changes.js";
 import type { UploadSource } from "./lifecycle/upload-source.js";
 import type { Storage, StoredObject } from "./storage/storage.js";
 
@@ -157,12 +159,14 @@ export class PrivateFiles {
     );
   }
 
-  /** TypeORM knows the columns once the data source is initialized, and no sooner. */
+  /** TypeORM knows the columns once the data source is initialized, and others when that is done again. */
   private know(): { columns: ColumnSet; locator: Locator } {
-    if (!this.known) {
-      const columns = new ColumnSet(this.dataSource);
-      for (const column of columns) this.storageOf(column);
-      this.known = { columns, locator: new Locator(this.dataSource, [...columns]) };
+    const columns = ColumnSet.of(this.dataSource);
+    if (this.known?.columns !== columns) {
+      const locator = new Locator(this.dataSource, [...columns]);
+      const storages = new ColumnStorages(columns, (column) => this.storageOf(column));
+      followChanges(this.dataSource, columns, storages, this.timeout);
+      this.known = { columns, locator };
     }
     return this.known;
   }

@@ -17,17 +17,26 @@ type FileKey<T> = { [K in keyof T & string]-?: NonNullable<T[K]> extends Private
 
 /** All private file columns of a data source, once for each entity that has them: declared, inherited or embedded. */
 export class ColumnSet implements Iterable<PrivateColumn> {
-  private readonly columns: PrivateColumn[];
+  static readonly #known = new WeakMap<EntityMetadata[], ColumnSet>();
 
-  /** @throws ConfigurationError when the data source is not initialized yet, or a declaration does not fit its entity. */
-  constructor(dataSource: DataSource) {
-    if (!dataSource.isInitialized) {
+  private constructor(private readonly columns: PrivateColumn[]) {
+    for (const column of columns) column.checkFields();
+  }
+
+  /**
+   * The columns of a data source: the same set each time, until the data source is initialized anew.
+   *
+   * @throws ConfigurationError when the data source is not initialized yet, or a declaration does not fit its entity.
+   */
+  static of({ isInitialized, entityMetadatas }: DataSource): ColumnSet {
+    if (!isInitialized) {
       throw new ConfigurationError(
         'PrivateFiles: the data source is not initialized. Call "await dataSource.initialize()" before this.',
       );
     }
-    this.columns = dataSource.entityMetadatas.flatMap(columnsOfEntity);
-    for (const column of this.columns) column.checkFields();
+    const known = ColumnSet.#known.get(entityMetadatas) ?? new ColumnSet(entityMetadatas.flatMap(columnsOfEntity));
+    ColumnSet.#known.set(entityMetadatas, known);
+    return known;
   }
 
   /**

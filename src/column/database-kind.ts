@@ -5,8 +5,8 @@ export function isSqlite(dataSource: DataSource): boolean {
   return /sqlite|sqljs|expo|capacitor|cordova|nativescript|react-native/.test(dataSource.options.type);
 }
 
-/** How a row that is about to be updated is locked; `undefined` where the database has no locks of rows. */
-export function updateLock(dataSource: DataSource): "for_no_key_update" | "pessimistic_write" | undefined {
+/** How a row is locked that others must not change meanwhile; `undefined` where the database has no locks of rows. */
+export function rowLock(dataSource: DataSource): "for_no_key_update" | "pessimistic_write" | undefined {
   if (isSqlite(dataSource) || dataSource.options.type === "spanner") return undefined;
   // As UPDATE itself does it: a stronger lock would wait for those who insert rows that refer to this one.
   return ["postgres", "cockroachdb"].includes(dataSource.options.type) ? "for_no_key_update" : "pessimistic_write";

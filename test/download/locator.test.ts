@@ -44,7 +44,7 @@ describe("Locator", () => {
   let locator: Locator;
   before(async () => {
     database = await sqljs.open({ entities: [Chapter] });
-    [column] = new ColumnSet(database.dataSource) as unknown as [PrivateColumn];
+    [column] = ColumnSet.of(database.dataSource) as unknown as [PrivateColumn];
     locator = new Locator(database.dataSource, [column]);
   });
   after(() => database.close());

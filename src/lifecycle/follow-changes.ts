@@ -1,0 +1,80 @@
+import type {
+  DataSource,
+  EntitySubscriberInterface,
+  QueryRunner,
+  TransactionCommitEvent,
+  TransactionRollbackEvent,
+} from "typeorm";
+import type { ColumnSet } from "../column/column-metadata.js";
+import { isSqlite } from "../column/database-kind.js";
+import { ConfigurationError } from "../errors.js";
+import { isSameStorage } from "../storage/same-storage.js";
+import type { ColumnStorages } from "./column-storages.js";
+import { FileSubscriber } from "./file-subscriber.js";
+import { ChangeNotes } from "./note-changes.js";
+import { type FileChange, PendingChanges } from "./pending-changes.js";
+import { type SettlingOptions, settle } from "./settle.js";
+
+/**
+ * Lets the files of a data source follow what is done to its rows: on commit the replaced file goes, on rollback the new one.
+ * Call it once the data source is initialized. What several `PrivateFiles` of one data source call for is done once.
+ *
+ * Its subscribers are the first, so that another one that throws does not keep an outcome from them.
+ *
+ * @throws ConfigurationError when another call gave a column another storage.
+ */
+export function followChanges(
+  dataSource: DataSource,
+  columns: ColumnSet,
+  storages: ColumnStorages,
+  timeout: number,
+): void {
+  const known = dataSource.subscribers.find((one) => one instanceof TransactionSubscriber);
+  if (known) {
+    known.assertSame(columns, storages);
+    return;
+  }
+  const options = { storages, timeout, pending: new PendingChanges() };
+  const notes = new ChangeNotes(options);
+  const entities = new Set([...columns].map(({ entity }) => entity));
+  dataSource.subscribers.unshift(
+    new TransactionSubscriber(options),
+    ...[...entities].map((entity) => new FileSubscriber(entity, columns.ofEntity(entity), notes)),
+  );
+}
+
+/** Hears how transactions end. TypeORM tells of savepoints likewise; they end nothing. */
+class TransactionSubscriber implements EntitySubscriberInterface {
+  constructor(private readonly options: SettlingOptions) {}
+
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
+    // With one query runner for all, another one's commit may come while a statement is under way.
+    const shared = isSqlite(queryRunner.dataSource);
+    return this.end(queryRunner, true, ({ done, leftOver }) => !shared || done || leftOver);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
+    return this.end(queryRunner, false, () => true);
+  }
+
+  /** @throws ConfigurationError when a column has another storage here. */
+  assertSame(columns: ColumnSet, storages: ColumnStorages): void {
+    const other = [...columns].find(
+      (column) => !isSameStorage(storages.storageOf(column), this.options.storages.storageOf(column)),
+    );
+    if (!other) return;
+    throw new ConfigurationError(
+      `${other.subject}: another PrivateFiles of the same data source keeps its files elsewhere. Give both the same storage.`,
+    );
+  }
+
+  private end(
+    runner: QueryRunner,
+    committed: boolean,
+    test: (change: FileChange) => boolean,
+  ): Promise<void> | undefined {
+    if (runner.isTransactionActive) return undefined;
+    const changes = this.options.pending.take(runner, test);
+    return changes.length > 0 ? settle(this.options, runner, changes, committed) : undefined;
+  }
+}

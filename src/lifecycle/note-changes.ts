@@ -1,0 +1,107 @@
+import type { ObjectLiteral, QueryRunner } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import { type Origin, originOf, type PrivateFile } from "../column/private-file.js";
+import { PrivateFileError } from "../errors.js";
+import { keyColumns } from "./named-keys.js";
+import type { PendingUpload, StoredKey } from "./pending-changes.js";
+import { isNamed, keysOfRow, Turns } from "./row-keys.js";
+import { type SettlingOptions, settle } from "./settle.js";
+
+/** Notes what statements are about to do to files, and that they are done. */
+export class ChangeNotes {
+  readonly #turns = new Turns();
+
+  constructor(private readonly options: SettlingOptions) {}
+
+  /**
+   * Notes the uploads among the values that a statement writes. What rows named before is not known.
+   *
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_DISCARDED` when a value names a file that is gone.
+   */
+  values(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): Promise<void> | undefined {
+    this.#addUploads(runner, entity, columns);
+    const stored = columns.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
+    if (stored.length === 0) return undefined;
+    return this.#turns.take(runner, () => this.#assertNamed(runner, entity, stored));
+  }
+
+  /**
+   * Notes what an update of one row writes, and what the row names now.
+   *
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_DISCARDED` when a value names a file that is gone.
+   */
+  update(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
+    this.#addUploads(runner, entity, columns);
+    return this.#turns.take(runner, async () => {
+      const keys = await keysOfRow(runner, columns, id);
+      const changed = columns.filter((column, index) => column.fileOf(entity)?.key !== keys?.[index]);
+      const replaced = this.#stored(columns, keys).filter(({ column }) => changed.includes(column));
+      this.options.pending.add(runner, entity, { replaced, rowFound: keys !== undefined });
+      const stored = changed.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
+      await this.#assertNamed(runner, entity, stored);
+    });
+  }
+
+  /** Notes what a row names that is about to be removed. `subject` is its entity, or its primary key where that is not loaded. */
+  removal(runner: QueryRunner, subject: object, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
+    return this.#turns.take(runner, async () => {
+      const replaced = this.#stored(columns, await keysOfRow(runner, columns, id));
+      this.options.pending.add(runner, subject, { replaced });
+    });
+  }
+
+  /** Notes the uploads that other subscribers put into an entity while its statement was made. */
+  late(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): void {
+    this.#addUploads(runner, entity, columns);
+  }
+
+  /** Notes that a statement was carried out. Without a transaction that is the end of it. */
+  done(runner: QueryRunner, subject: object): Promise<void> | undefined {
+    const change = this.options.pending.find(runner, subject);
+    if (!change) return undefined;
+    change.done = true;
+    if (runner.isTransactionActive) return undefined;
+    return settle(
+      this.options,
+      runner,
+      this.options.pending.take(runner, (one) => one === change),
+      true,
+    );
+  }
+
+  #addUploads(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): void {
+    const known = this.options.pending.find(runner, entity)?.uploads ?? [];
+    const uploads = columns.flatMap((column): PendingUpload[] => {
+      const file = column.fileOf(entity);
+      if (!hasOrigin(file, "attached") || known.some((upload) => upload.file === file)) return [];
+      return [{ file, key: file.key, storage: this.options.storages.storageOf(column) }];
+    });
+    this.options.pending.add(runner, entity, { uploads });
+  }
+
+  #stored(columns: PrivateColumn[], keys: (string | null)[] = []): (StoredKey & { column: PrivateColumn })[] {
+    return columns.flatMap((column, index) => {
+      const key = keys[index];
+      return key ? [{ column, key, storage: this.options.storages.storageOf(column) }] : [];
+    });
+  }
+
+  async #assertNamed(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): Promise<void> {
+    for (const column of columns) {
+      const { storages } = this.options;
+      const others = keyColumns(storages.columnsOn(storages.storageOf(column)));
+      if (!(await isNamed(runner, others, column.fileOf(entity)!.key))) throw gone(column);
+    }
+  }
+}
+
+function hasOrigin(file: PrivateFile | undefined, origin: Origin): file is PrivateFile {
+  return file !== undefined && originOf(file) === origin;
+}
+
+function gone(column: PrivateColumn): PrivateFileError {
+  return new PrivateFileError(
+    "ERR_PRIVATE_FILE_DISCARDED",
+    `${column.subject}: no row names this file any more; it was replaced or removed since it was loaded. Load the entity again before you save it.`,
+  );
+}

@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DiskStorage, PrivateFiles } from "typeorm-private-files";
+import type { Model, OpenDatabase, TestDatabase } from "./databases.js";
+
+/** A database with private files, and nobody who downloads them. */
+export interface Archive extends OpenDatabase {
+  files: PrivateFiles;
+  storage: DiskStorage;
+  /** The keys of all objects in the storage, sorted. */
+  keys(): Promise<string[]>;
+}
+
+/** Opens an empty database of that kind, and an empty storage. */
+export async function openArchive(database: TestDatabase, model: Model): Promise<Archive> {
+  const { dataSource, close } = await database.open(model);
+  const folder = await mkdtemp(join(tmpdir(), "private-files-"));
+  const storage = new DiskStorage(join(folder, "files"));
+  const files = new PrivateFiles(dataSource, { storage });
+  return {
+    ...{ dataSource, files, storage },
+    async keys() {
+      const keys: string[] = [];
+      for await (const { key } of storage.list("")) keys.push(key);
+      return keys.sort();
+    },
+    async close() {
+      await close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
