@@ -43,7 +43,7 @@ export function followChanges(
   );
 }
 
-/** Hears how transactions end. TypeORM tells of savepoints likewise; they end nothing. */
+/** Hears how transactions end. TypeORM tells of savepoints likewise: they end nothing, but what they take back is taken back. */
 class TransactionSubscriber implements EntitySubscriberInterface {
   constructor(private readonly options: SettlingOptions) {}
 
@@ -54,6 +54,7 @@ class TransactionSubscriber implements EntitySubscriberInterface {
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
+    this.options.pending.doubt(queryRunner);
     return this.end(queryRunner, false, () => true);
   }
 

@@ -36,7 +36,7 @@ export class ChangeNotes {
       const keys = await keysOfRow(runner, columns, id);
       const changed = columns.filter((column, index) => column.fileOf(entity)?.key !== keys?.[index]);
       const replaced = this.#stored(columns, keys).filter(({ column }) => changed.includes(column));
-      this.options.pending.add(runner, entity, { replaced, rowFound: keys !== undefined });
+      this.options.pending.add(runner, entity, { replaced, row: rowOf(columns, id), doubted: keys === undefined });
       const stored = changed.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
       await this.#assertNamed(runner, entity, stored);
     });
@@ -46,7 +46,7 @@ export class ChangeNotes {
   removal(runner: QueryRunner, subject: object, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
     return this.#turns.take(runner, async () => {
       const replaced = this.#stored(columns, await keysOfRow(runner, columns, id));
-      this.options.pending.add(runner, subject, { replaced });
+      this.options.pending.add(runner, subject, { replaced, row: rowOf(columns, id) });
     });
   }
 
@@ -97,6 +97,10 @@ export class ChangeNotes {
 
 function hasOrigin(file: PrivateFile | undefined, origin: Origin): file is PrivateFile {
   return file !== undefined && originOf(file) === origin;
+}
+
+function rowOf([column]: PrivateColumn[], id: ObjectLiteral): string {
+  return `${column?.entity.tablePath} ${JSON.stringify(id)}`;
 }
 
 function gone(column: PrivateColumn): PrivateFileError {

@@ -18,14 +18,16 @@ export interface PendingUpload extends StoredKey {
 
 /** What saving or removing one entity, in one transaction, does to files. */
 export interface FileChange {
-  /** What a row names afterwards and none did before. */
+  /** The row, where it is known: the same text for the same row. */
+  row?: string;
+  /** What the row names afterwards, as far as the statement is carried out and stays so. */
   readonly uploads: PendingUpload[];
-  /** What a row named before and does not name afterwards. */
+  /** What the row may have named before and not afterwards. */
   readonly replaced: StoredKey[];
   /** Whether TypeORM reported the last statement as carried out. */
   done: boolean;
-  /** Whether there was a row to change. */
-  rowFound: boolean;
+  /** Whether that is no reason to believe that the row names the uploads. */
+  doubted: boolean;
   /** Whether a transaction ended while the statement was under way. */
   leftOver: boolean;
 }
@@ -47,18 +49,18 @@ export class PendingChanges {
   }
 
   /** Adds to what is done to the files of an entity, before its statement is carried out. */
-  add(
-    runner: QueryRunner,
-    subject: object,
-    { uploads = [], replaced = [], rowFound = true }: Partial<FileChange>,
-  ): void {
+  add(runner: QueryRunner, subject: object, { uploads = [], replaced = [], ...known }: Partial<FileChange>): void {
     if (uploads.length + replaced.length === 0 && !this.find(runner, subject)) return;
     const change = this.find(runner, subject) ?? this.#begin(runner, subject);
-    change.done = false;
-    change.rowFound &&= rowFound;
-    change.uploads.push(...uploads);
-    change.replaced.push(...replaced);
-    for (const { storage, key } of [...uploads, ...replaced]) this.#count(storage, key, 1);
+    this.#push(change.uploads, uploads);
+    this.#push(change.replaced, replaced);
+    Object.assign(change, known, { done: false });
+    this.#relate(runner, change);
+  }
+
+  /** Notes that what was carried out so far in a transaction may have been taken back. */
+  doubt(runner: QueryRunner): void {
+    for (const change of this.#changes.get(runner)?.values() ?? []) change.doubted = true;
   }
 
   /** Takes out the changes of a query runner that a test holds for. They still count as uses of their keys. */
@@ -83,10 +85,25 @@ export class PendingChanges {
   }
 
   #begin(runner: QueryRunner, subject: object): FileChange {
-    const change = { uploads: [], replaced: [], done: false, rowFound: true, leftOver: false };
+    const change = { uploads: [], replaced: [], done: false, doubted: false, leftOver: false };
     const changes = this.#changes.get(runner) ?? new Map<object, FileChange>();
     this.#changes.set(runner, changes.set(subject, change));
     return change;
+  }
+
+  /** Two who change one row on one connection at once don't see each other's statement: either may replace the other's file. */
+  #relate(runner: QueryRunner, change: FileChange): void {
+    if (change.row === undefined) return;
+    for (const other of this.#changes.get(runner)?.values() ?? []) {
+      if (other === change || other.row !== change.row) continue;
+      this.#push(change.replaced, other.uploads);
+      this.#push(other.replaced, change.uploads);
+    }
+  }
+
+  #push<S extends StoredKey>(list: S[], added: S[]): void {
+    list.push(...added);
+    for (const { storage, key } of added) this.#count(storage, key, 1);
   }
 
   #count(storage: Storage, key: string, step: 1 | -1): void {

@@ -36,8 +36,8 @@ export async function settle(
   committed: boolean,
 ): Promise<void> {
   const uncertain: PendingUpload[] = [];
-  for (const { uploads, done, rowFound } of changes) {
-    if (!(committed && done && rowFound)) uncertain.push(...uploads);
+  for (const { uploads, done, doubted } of changes) {
+    if (!committed || !done || doubted) uncertain.push(...uploads);
     else for (const { file } of uploads) withOrigin(file, "stored");
   }
   options.pending.release(changes);
@@ -62,10 +62,21 @@ async function removeUnnamed(
   for (const { file } of discarded) withOrigin(file, "discarded");
   // No statement is made with these uploads from here on; those that are made already reach the connection before ours.
   await setImmediate();
-  const named = await namedAmong(options.storages, runner, candidates);
+  const named = await onConnection(runner, (open) => namedAmong(options.storages, open, candidates));
   for (const upload of discarded) if (named(upload)) withOrigin(upload.file, "stored");
   const unnamed = candidates.filter((stored) => !named(stored) && !options.pending.isUsed(stored));
   await waitAtMost(options.timeout, removeAll(unnamed));
+}
+
+/** Another subscriber that throws ends the wait for us, and TypeORM gives the connection back. */
+async function onConnection<T>(runner: QueryRunner, asking: (open: QueryRunner) => Promise<T>): Promise<T> {
+  if (!runner.isReleased) return asking(runner);
+  const another = runner.dataSource.createQueryRunner("master");
+  try {
+    return await asking(another);
+  } finally {
+    await another.release();
+  }
 }
 
 async function namedAmong(
@@ -104,7 +115,7 @@ async function remove({ storage, key }: StoredKey): Promise<void> {
 
 function warn(what: string, error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`${what}: ${reason} A sweep removes it later.`, {
+  process.emitWarning(`${what}: ${reason.replace(/[.\s]*$/, ".")} A sweep finds what is left.`, {
     type: "PrivateFileWarning",
     code: "ERR_PRIVATE_FILE_STORAGE",
   });

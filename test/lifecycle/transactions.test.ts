@@ -9,11 +9,14 @@ import {
   OneToMany,
   PrimaryGeneratedColumn,
   type Relation,
+  type TransactionStartEvent,
+  type UpdateEvent,
   VersionColumn,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Archive, openArchive } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { eventually } from "../support/eventually.js";
 
 @Entity()
 class Folder {
@@ -45,6 +48,8 @@ class Invoice {
 describeOnEachDatabase("A file's life in transactions", (database) => {
   let archive: Archive;
   let manager: EntityManager;
+  const oneRunner =
+    /sql/i.test(database.name) && database.name !== "PostgreSQL" ? "SQLite has one query runner" : false;
   before(async () => {
     archive = await openArchive(database, { entities: [Folder, Invoice] });
     manager = archive.dataSource.manager;
@@ -107,4 +112,311 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     await manager.save(second);
     assert.deepEqual(await contents(), ["first", "second"]);
   });
+
+  it("keeps both files until the caller's transaction ends, and then the new one if it is committed", async () => {
+    const invoice = await saved("first");
+    await archive.files.attach(invoice, "scan", Buffer.from("second"));
+    await manager.transaction(async (inner) => {
+      await inner.save(invoice);
+      assert.equal((await archive.keys()).length, 2);
+    });
+    assert.deepEqual(await contents(), ["second"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("keeps the old file alone if it is rolled back", async () => {
+    const invoice = await saved("first");
+    const doomed = await saved("doomed");
+    await archive.files.attach(invoice, "scan", Buffer.from("second"));
+    const third = await attached("third");
+    const failing = manager.transaction(async (inner) => {
+      await inner.save([invoice, third]);
+      await inner.remove(doomed);
+      assert.equal((await archive.keys()).length, 4);
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    assert.deepEqual(await contents(), ["first", "doomed"]);
+    assert.equal((await archive.keys()).length, 2);
+    await assert.rejects(manager.save(invoice), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+  });
+
+  it("keeps the old file when a savepoint was released and the transaction around it is rolled back", async () => {
+    const invoice = await saved("first");
+    await archive.files.attach(invoice, "scan", Buffer.from("second"));
+    const failing = manager.transaction(async (outer) => {
+      await outer.transaction((inner) => inner.save(invoice));
+      assert.equal((await archive.keys()).length, 2);
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    assert.deepEqual(await contents(), ["first"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("removes the file of a savepoint that was rolled back when the transaction around it is committed", async () => {
+    const first = await saved("first");
+    const second = await attached("second");
+    await manager.transaction(async (outer) => {
+      await archive.files.attach(first, "letter", Buffer.from("letter"));
+      await outer.save(first);
+      await assert.rejects(
+        outer.transaction((inner) => fail(inner, second)),
+        /changed my mind/,
+      );
+    });
+    assert.deepEqual(await contents(), ["first"]);
+    assert.deepEqual(await archive.keys(), [first.letter!.key, first.scan!.key].sort());
+    await assert.rejects(manager.save(second), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+  });
+
+  it("lets an upload be saved again in the same transaction after its savepoint was rolled back", async () => {
+    const invoice = await saved("first");
+    await archive.files.attach(invoice, "scan", Buffer.from("second"));
+    await manager.transaction(async (outer) => {
+      await assert.rejects(
+        outer.transaction((inner) => fail(inner, invoice)),
+        /changed my mind/,
+      );
+      await outer.save(invoice);
+    });
+    assert.deepEqual(await contents(), ["second"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  for (const [levels, expected] of [
+    ["ccc", ["a", "b", "c"]],
+    ["ccr", ["a", "b"]],
+    ["crc", ["a"]],
+    ["crr", ["a"]],
+    ["rcc", []],
+    ["rcr", []],
+    ["rrr", []],
+  ] as const) {
+    const outcome = [...levels].map((level) => (level === "c" ? "committed" : "rolled back")).join(", ");
+    it(`keeps what three levels leave that end ${outcome}, from the outside in`, async () => {
+      const old = [await saved("x"), await saved("y"), await saved("z")];
+      await nest(manager, 0);
+      const replaced = ["x", "y", "z"].map((content, level) => expected[level] ?? content);
+      assert.deepEqual(await contents(), replaced);
+      assert.equal((await archive.keys()).length, 3);
+
+      async function nest(around: EntityManager, level: number): Promise<void> {
+        const invoice = old[level];
+        if (!invoice) return;
+        await archive.files.attach(invoice, "scan", Buffer.from("abc"[level]!));
+        const transaction = around.transaction(async (inner) => {
+          await inner.save(invoice);
+          await nest(inner, level + 1);
+          if (levels[level] === "r") throw new Error("changed my mind");
+        });
+        await (levels[level] === "r" ? assert.rejects(transaction, /changed my mind/) : transaction);
+      }
+    });
+  }
+
+  it("keeps two transactions of two query runners apart", { skip: oneRunner }, async () => {
+    const [first, second] = [await saved("first"), await saved("second")];
+    const [committed, rolledBack] = [archive.dataSource.createQueryRunner(), archive.dataSource.createQueryRunner()];
+    await archive.files.attach(first, "scan", Buffer.from("new first"));
+    await archive.files.attach(second, "scan", Buffer.from("new second"));
+    await committed.startTransaction();
+    await rolledBack.startTransaction();
+    await Promise.all([committed.manager.save(first), rolledBack.manager.save(second)]);
+    await rolledBack.rollbackTransaction();
+    assert.equal((await archive.keys()).length, 3);
+    await committed.commitTransaction();
+    assert.deepEqual(await contents(), ["new first", "second"]);
+    assert.equal((await archive.keys()).length, 2);
+    await Promise.all([committed.release(), rolledBack.release()]);
+  });
+
+  it("removes the old file and keeps the new one of a save without a transaction", async () => {
+    const invoice = await saved("first");
+    await archive.files.attach(invoice, "scan", Buffer.from("second"));
+    await manager.save(invoice, { transaction: false });
+    assert.deepEqual(await contents(), ["second"]);
+    assert.equal((await archive.keys()).length, 1);
+    await manager.remove(invoice, { transaction: false });
+    assert.deepEqual(await archive.keys(), []);
+  });
+
+  it("lets an upload be saved again whose save without a transaction failed", async () => {
+    await saved("first", { number: "7" });
+    const second = await attached("second", { number: "7" });
+    await assert.rejects(manager.save(second, { transaction: false }));
+    second.number = "8";
+    await manager.save(second);
+    assert.deepEqual(await contents(), ["first", "second"]);
+  });
+
+  it("removes all new files of a save of ten rows of which the seventh is refused", async () => {
+    await saved("old", { number: "7" });
+    const ten = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => attached(`new ${n + 1}`, { number: `${n + 1}` })),
+    );
+    await assert.rejects(manager.save(ten));
+    assert.deepEqual(await contents(), ["old"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("removes the files of all columns and all rows that cascades reach", async () => {
+    const folder = manager.create(Folder, { invoices: [await attached("a"), await attached("b")] });
+    await archive.files.attach(folder.invoices[0]!, "letter", Buffer.from("letter"));
+    await manager.save(folder);
+    assert.equal((await archive.keys()).length, 3);
+    folder.invoices = [folder.invoices[1]!];
+    await archive.files.attach(folder.invoices[0]!, "scan", Buffer.from("c"));
+    await manager.save(folder);
+    assert.deepEqual(await contents(), ["c"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("lets the last one win of two who replace a file at once, and removes the other's", async () => {
+    const invoice = await saved("old");
+    const two = await Promise.all([
+      manager.findOneByOrFail(Invoice, { id: invoice.id }),
+      manager.findOneByOrFail(Invoice, { id: invoice.id }),
+    ]);
+    await Promise.all(two.map((one, n) => archive.files.attach(one, "scan", Buffer.from(`${n}`))));
+    await Promise.all(two.map((one) => manager.save(one)));
+    const [content, ...others] = await contents();
+    assert.match(content!, /^[01]$/);
+    assert.deepEqual(others, []);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("ends a hundred replacements at once, with ten connections, with one file that is whole", async () => {
+    const { id } = await saved("old");
+    const rows = await Promise.all(Array.from({ length: 100 }, () => manager.findOneByOrFail(Invoice, { id })));
+    await Promise.all(rows.map((row, n) => archive.files.attach(row, "scan", Buffer.from(`${n}`))));
+    const results = await Promise.allSettled(rows.map((row) => manager.save(row)));
+    assert.deepEqual(
+      results.filter(({ status }) => status === "rejected"),
+      [],
+    );
+    assert.match((await contents())[0]!, /^\d+$/);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("removes the upload of the one who is late where a version is asked for", async () => {
+    const { id, version } = await saved("old");
+    const uploads = await Promise.all([attached("one"), attached("two")]);
+    const replace = ({ scan }: Invoice) =>
+      manager.transaction(async (inner) => {
+        const { affected } = await inner.update(Invoice, { id, version }, { scan, version: version + 1 });
+        if (affected !== 1) throw new Error("somebody was faster");
+      });
+    // With one query runner for all, transactions at once would be one transaction.
+    const replacing = oneRunner ? [replace(uploads[0]!).then(() => replace(uploads[1]!))] : uploads.map(replace);
+    await assert.rejects(Promise.all(replacing), /somebody was faster/);
+    await Promise.allSettled(replacing);
+    const [content] = await contents();
+    const won = ["one", "two"].indexOf(content!);
+    assert.equal((await archive.keys()).includes(uploads[won]!.scan!.key), true);
+    assert.equal((await archive.keys()).includes(uploads[1 - won]!.scan!.key), false);
+  });
+
+  it("removes the replacement of a row that somebody removed after it was loaded", async () => {
+    const invoice = await saved("old");
+    await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    const afterTransactionStart = (event: TransactionStartEvent) =>
+      event.manager.createQueryBuilder().delete().from(Invoice).where({ id: invoice.id }).execute();
+    archive.dataSource.subscribers.push({ afterTransactionStart });
+    await manager.save(invoice);
+    archive.dataSource.subscribers.pop();
+    assert.equal((await archive.keys()).includes(invoice.scan!.key), false);
+    await assert.rejects(manager.insert(Invoice, { scan: invoice.scan }), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+  });
+
+  it("keeps the file of a row whose transaction was committed when a subscriber throws afterwards", async () => {
+    const invoice = await saved("old");
+    await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    const subscriber = {
+      afterTransactionCommit: () => {
+        throw new Error("a hook failed");
+      },
+    };
+    archive.dataSource.subscribers.push(subscriber);
+    await assert.rejects(manager.save(invoice), /a hook failed/);
+    archive.dataSource.subscribers.pop();
+    await eventually(async () => assert.equal((await archive.keys()).length, 1));
+    assert.deepEqual(await contents(), ["new"]);
+    await manager.save(invoice);
+  });
+
+  it("removes the new file when a subscriber refuses the row", async () => {
+    const invoice = await saved("old");
+    await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    archive.dataSource.subscribers.push({ beforeUpdate: () => Promise.reject(new Error("a hook failed")) });
+    await assert.rejects(manager.save(invoice), /a hook failed/);
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["old"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("removes an upload that another subscriber put into the row, with the row's own outcome", async () => {
+    const invoice = await saved("old");
+    const letter = (await attached("by a hook")).scan;
+    const beforeUpdate = async (event: UpdateEvent<Invoice>) => {
+      await Promise.resolve();
+      event.entity!.letter = letter;
+    };
+    archive.dataSource.subscribers.push({ listenTo: () => Invoice, beforeUpdate });
+    const failing = manager.transaction(async (inner) => {
+      await inner.save(invoice, { data: {} });
+      invoice.title = "changed";
+      await inner.save(invoice);
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["old"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("saves one entity twice at once, and one upload in two rows at once", async () => {
+    const invoice = await saved("old");
+    await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    await Promise.all([manager.save(invoice), manager.save(invoice)]);
+    const upload = (await attached("shared")).scan;
+    const rows = [manager.create(Invoice, { scan: upload }), manager.create(Invoice, { scan: upload })];
+    await Promise.all(rows.map((row) => manager.save(row)));
+    assert.deepEqual(await contents(), ["new", "shared", "shared"]);
+    assert.equal((await archive.keys()).length, 2);
+  });
+
+  it("keeps an upload that one transaction rolls back and another one commits", async () => {
+    const upload = (await attached("shared")).scan;
+    const [first, second] = [manager.create(Invoice, { scan: upload }), manager.create(Invoice, { scan: upload })];
+    await manager.transaction(async (outer) => {
+      await outer.save(first);
+      await assert.rejects(
+        outer.transaction((inner) => fail(inner, second)),
+        /changed my mind/,
+      );
+    });
+    assert.deepEqual(await contents(), ["shared"]);
+    assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("resolves although the old file can't be removed, and says so in a warning", async (t) => {
+    const invoice = await saved("old");
+    await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on("warning", listen);
+    t.after(() => process.off("warning", listen));
+    t.mock.method(archive.storage, "delete", () => Promise.reject(new Error("the disk is read-only")));
+    await manager.save(invoice);
+    t.mock.restoreAll();
+    await eventually(async () => assert.match(String(warnings[0]), /^PrivateFileWarning: .*the disk is read-only/));
+    assert.deepEqual(await contents(), ["new"]);
+    assert.equal((await archive.keys()).length, 2);
+  });
+
+  async function fail(inner: EntityManager, invoice: Invoice): Promise<never> {
+    await inner.save(invoice);
+    throw new Error("changed my mind");
+  }
 });
