@@ -3,7 +3,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import { type Origin, originOf, type PrivateFile } from "../column/private-file.js";
 import { PrivateFileError } from "../errors.js";
 import { keyColumns } from "./named-keys.js";
-import type { PendingUpload, StoredKey } from "./pending-changes.js";
+import type { ChangedObject } from "./pending-changes.js";
 import { isNamed, keysOfRow, Turns } from "./row-keys.js";
 import { type SettlingOptions, settle } from "./settle.js";
 
@@ -71,7 +71,7 @@ export class ChangeNotes {
 
   #addUploads(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): void {
     const known = this.options.pending.find(runner, entity)?.uploads ?? [];
-    const uploads = columns.flatMap((column): PendingUpload[] => {
+    const uploads = columns.flatMap((column): ChangedObject[] => {
       const file = column.fileOf(entity);
       if (!hasOrigin(file, "attached") || known.some((upload) => upload.file === file)) return [];
       return [{ file, key: file.key, storage: this.options.storages.storageOf(column) }];
@@ -79,7 +79,7 @@ export class ChangeNotes {
     this.options.pending.add(runner, entity, { uploads });
   }
 
-  #stored(columns: PrivateColumn[], keys: (string | null)[] = []): (StoredKey & { column: PrivateColumn })[] {
+  #stored(columns: PrivateColumn[], keys: (string | null)[] = []): (ChangedObject & { column: PrivateColumn })[] {
     return columns.flatMap((column, index) => {
       const key = keys[index];
       return key ? [{ column, key, storage: this.options.storages.storageOf(column) }] : [];

@@ -2,18 +2,14 @@ import type { QueryRunner } from "typeorm";
 import type { PrivateFile } from "../column/private-file.js";
 import type { Storage } from "../storage/storage.js";
 
-/** An object in a storage. */
-export interface StoredKey {
+/** An object in a storage that a row is to name, or to name no more. */
+export interface ChangedObject {
   /** Its key. */
   key: string;
   /** Where it is: one of `ColumnStorages.storages`. */
   storage: Storage;
-}
-
-/** An upload that a row is to name. */
-export interface PendingUpload extends StoredKey {
-  /** The value of the entity's property. */
-  file: PrivateFile;
+  /** The value of the property, for an upload that no row was known to name. */
+  file?: PrivateFile;
 }
 
 /** What saving or removing one entity, in one transaction, does to files. */
@@ -21,9 +17,9 @@ export interface FileChange {
   /** The row, where it is known: the same text for the same row. */
   row?: string;
   /** What the row names afterwards, as far as the statement is carried out and stays so. */
-  readonly uploads: PendingUpload[];
+  readonly uploads: ChangedObject[];
   /** What the row may have named before and not afterwards. */
-  readonly replaced: StoredKey[];
+  readonly replaced: ChangedObject[];
   /** Whether TypeORM reported the last statement as carried out. */
   done: boolean;
   /** Whether that is no reason to believe that the row names the uploads. */
@@ -40,8 +36,8 @@ export interface FileChange {
  */
 export class PendingChanges {
   readonly #changes = new WeakMap<QueryRunner, Map<object, FileChange>>();
-  /** How many changes speak of a key. A lost query runner's stay counted, and their keys are left to a sweep. */
-  readonly #uses = new Map<Storage, Map<string, number>>();
+  /** A lost query runner's uses stay, and their keys are left to a sweep. */
+  readonly #uses = new Map<Storage, Map<string, Use>>();
 
   /** What is done to the files of an entity, or of a row that TypeORM knows by its primary key alone. */
   find(runner: QueryRunner, subject: object): FileChange | undefined {
@@ -72,16 +68,22 @@ export class PendingChanges {
     return taken.map(([, change]) => change);
   }
 
-  /** Ends the uses of changes that were taken out. */
-  release(changes: FileChange[]): void {
-    for (const { storage, key } of changes.flatMap((change) => [...change.uploads, ...change.replaced])) {
-      this.#count(storage, key, -1);
-    }
+  /** Ends the uses of changes that were taken out. Returns the keys that {@link unused} left to them. */
+  release(changes: FileChange[]): ChangedObject[] {
+    const used = changes.flatMap(({ uploads, replaced }) => [...uploads, ...replaced]);
+    return used.filter(({ storage, key }) => this.#count(storage, key, -1));
   }
 
-  /** Whether a change whose outcome is not known yet speaks of a key. */
-  isUsed({ storage, key }: StoredKey): boolean {
-    return this.#uses.get(storage)?.has(key) ?? false;
+  /**
+   * Those objects of which no open change speaks. The others are left to those changes: whichever ends last gets them from
+   * {@link release}.
+   */
+  unused(objects: ChangedObject[]): ChangedObject[] {
+    return objects.filter(({ storage, key }) => {
+      const use = this.#uses.get(storage)?.get(key);
+      if (use) use.left = true;
+      return use === undefined;
+    });
   }
 
   #begin(runner: QueryRunner, subject: object): FileChange {
@@ -101,16 +103,25 @@ export class PendingChanges {
     }
   }
 
-  #push<S extends StoredKey>(list: S[], added: S[]): void {
+  #push(list: ChangedObject[], added: ChangedObject[]): void {
     list.push(...added);
     for (const { storage, key } of added) this.#count(storage, key, 1);
   }
 
-  #count(storage: Storage, key: string, step: 1 | -1): void {
-    const uses = this.#uses.get(storage) ?? new Map<string, number>();
-    const count = (uses.get(key) ?? 0) + step;
-    if (count > 0) uses.set(key, count);
+  /** Returns whether that was the last use of a key that was left to it. */
+  #count(storage: Storage, key: string, step: 1 | -1): boolean {
+    const uses = this.#uses.get(storage) ?? new Map<string, Use>();
+    const use = uses.get(key) ?? { count: 0, left: false };
+    use.count += step;
+    if (use.count > 0) uses.set(key, use);
     else uses.delete(key);
     this.#uses.set(storage, uses);
+    return use.count === 0 && use.left;
   }
+}
+
+/** How many open changes speak of a key, and whether one that ended before would have had it removed. */
+interface Use {
+  count: number;
+  left: boolean;
 }

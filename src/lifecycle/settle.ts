@@ -1,10 +1,10 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { QueryRunner } from "typeorm";
-import { originOf, withOrigin } from "../column/private-file.js";
+import { type Origin, originOf, withOrigin } from "../column/private-file.js";
 import type { Storage } from "../storage/storage.js";
 import type { ColumnStorages } from "./column-storages.js";
 import { keyColumns, namedKeys } from "./named-keys.js";
-import type { FileChange, PendingChanges, PendingUpload, StoredKey } from "./pending-changes.js";
+import type { ChangedObject, FileChange, PendingChanges } from "./pending-changes.js";
 
 /** How many objects are removed at the same time. */
 const AT_ONCE = 16;
@@ -35,18 +35,17 @@ export async function settle(
   changes: FileChange[],
   committed: boolean,
 ): Promise<void> {
-  const uncertain: PendingUpload[] = [];
-  for (const { uploads, done, doubted } of changes) {
-    if (!committed || !done || doubted) uncertain.push(...uploads);
-    else for (const { file } of uploads) withOrigin(file, "stored");
-  }
-  options.pending.release(changes);
-  const unused = (stored: StoredKey) => !options.pending.isUsed(stored);
-  const uploads = uncertain.filter(unused);
-  const candidates = [...uploads, ...changes.flatMap(({ replaced }) => replaced).filter(unused)];
+  const isCertain = ({ done, doubted }: FileChange) => committed && done && !doubted;
+  const uncertain = changes.filter((change) => !isCertain(change)).flatMap(({ uploads }) => uploads);
+  const replaced = changes.flatMap((change) => change.replaced);
+  markUploads(
+    changes.filter(isCertain).flatMap(({ uploads }) => uploads),
+    "stored",
+  );
+  const candidates = options.pending.unused([...uncertain, ...replaced, ...options.pending.release(changes)]);
   if (candidates.length === 0) return;
   try {
-    await removeUnnamed(options, runner, uploads, candidates);
+    await removeUnnamed(options, runner, candidates);
   } catch (error) {
     warn("Files of a transaction could not be looked up", error);
   }
@@ -55,17 +54,20 @@ export async function settle(
 async function removeUnnamed(
   options: SettlingOptions,
   runner: QueryRunner,
-  uploads: PendingUpload[],
-  candidates: StoredKey[],
+  candidates: ChangedObject[],
 ): Promise<void> {
-  const discarded = uploads.filter(({ file }) => originOf(file) === "attached");
-  for (const { file } of discarded) withOrigin(file, "discarded");
+  const uploads = candidates.filter(({ file }) => file && originOf(file) === "attached");
+  markUploads(uploads, "discarded");
   // No statement is made with these uploads from here on; those that are made already reach the connection before ours.
   await setImmediate();
   const named = await onConnection(runner, (open) => namedAmong(options.storages, open, candidates));
-  for (const upload of discarded) if (named(upload)) withOrigin(upload.file, "stored");
-  const unnamed = candidates.filter((stored) => !named(stored) && !options.pending.isUsed(stored));
+  markUploads(uploads.filter(named), "stored");
+  const unnamed = options.pending.unused(candidates.filter((candidate) => !named(candidate)));
   await waitAtMost(options.timeout, removeAll(unnamed));
+}
+
+function markUploads(uploads: ChangedObject[], origin: Origin): void {
+  for (const { file } of uploads) if (file) withOrigin(file, origin);
 }
 
 /** Another subscriber that throws ends the wait for us, and TypeORM gives the connection back. */
@@ -82,8 +84,8 @@ async function onConnection<T>(runner: QueryRunner, asking: (open: QueryRunner) 
 async function namedAmong(
   storages: ColumnStorages,
   runner: QueryRunner,
-  candidates: StoredKey[],
-): Promise<(stored: StoredKey) => boolean> {
+  candidates: ChangedObject[],
+): Promise<(object: ChangedObject) => boolean> {
   const named = new Map<Storage, Set<string>>();
   for (const storage of new Set(candidates.map((candidate) => candidate.storage))) {
     const keys = candidates.filter((candidate) => candidate.storage === storage).map(({ key }) => key);
@@ -99,13 +101,13 @@ async function waitAtMost(seconds: number, work: Promise<void>): Promise<void> {
   enough.abort();
 }
 
-async function removeAll(objects: StoredKey[]): Promise<void> {
+async function removeAll(objects: ChangedObject[]): Promise<void> {
   for (let start = 0; start < objects.length; start += AT_ONCE) {
     await Promise.all(objects.slice(start, start + AT_ONCE).map(remove));
   }
 }
 
-async function remove({ storage, key }: StoredKey): Promise<void> {
+async function remove({ storage, key }: ChangedObject): Promise<void> {
   try {
     await storage.delete(key);
   } catch (error) {
