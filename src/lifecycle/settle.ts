@@ -115,10 +115,9 @@ async function remove({ storage, key }: ChangedObject): Promise<void> {
   }
 }
 
-function warn(what: string, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`${what}: ${reason.replace(/[.\s]*$/, ".")} A sweep finds what is left.`, {
-    type: "PrivateFileWarning",
-    code: "ERR_PRIVATE_FILE_STORAGE",
-  });
+function warn(what: string, cause: unknown): void {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `${what}: ${reason.replace(/[.\s]*$/, ".")} A sweep finds what is left.`;
+  const warning = { name: "PrivateFileWarning", code: "ERR_PRIVATE_FILE_STORAGE" };
+  process.emitWarning(Object.assign(new Error(message, { cause }), warning));
 }
