@@ -48,9 +48,8 @@ class TransactionSubscriber implements EntitySubscriberInterface {
   constructor(private readonly options: SettlingOptions) {}
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
-    // With one query runner for all, another one's commit may come while a statement is under way.
     const shared = isSqlite(queryRunner.dataSource);
-    return this.end(queryRunner, true, ({ done, leftOver }) => !shared || done || leftOver);
+    return this.end(queryRunner, true, (change) => !shared || !isUnderWay(change));
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
@@ -78,4 +77,11 @@ class TransactionSubscriber implements EntitySubscriberInterface {
     const changes = this.options.pending.take(runner, test);
     return changes.length > 0 ? settle(this.options, runner, changes, committed) : undefined;
   }
+}
+
+/** With one query runner for all, another one's commit may come while a statement is under way. It is waited for once. */
+function isUnderWay(change: FileChange): boolean {
+  if (change.done || change.leftOver) return false;
+  change.leftOver = true;
+  return true;
 }

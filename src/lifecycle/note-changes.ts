@@ -99,8 +99,10 @@ function hasOrigin(file: PrivateFile | undefined, origin: Origin): file is Priva
   return file !== undefined && originOf(file) === origin;
 }
 
+/** The same text for the same row, whether its key is a number, a text or a BigInt. */
 function rowOf([column]: PrivateColumn[], id: ObjectLiteral): string {
-  return `${column?.entity.tablePath} ${JSON.stringify(id)}`;
+  const key = JSON.stringify(id, (_, value) => (typeof value === "object" ? value : String(value)));
+  return `${column?.entity.tablePath} ${key}`;
 }
 
 function gone(column: PrivateColumn): PrivateFileError {

@@ -64,7 +64,6 @@ export class PendingChanges {
     const changes = this.#changes.get(runner) ?? new Map<object, FileChange>();
     const taken = [...changes].filter(([subject, change]) => test(change, subject));
     for (const [subject] of taken) changes.delete(subject);
-    for (const change of changes.values()) change.leftOver = true;
     return taken.map(([, change]) => change);
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, it } from "node:test";
 import {
@@ -373,6 +374,31 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     archive.dataSource.subscribers.pop();
     assert.deepEqual(await contents(), ["old"]);
     assert.equal((await archive.keys()).length, 1);
+  });
+
+  it("keeps the upload of a save that a hook holds up while others are committed", async () => {
+    const [slow, ...fast] = [await saved("a"), await saved("b"), await saved("c")];
+    for (const invoice of [slow, ...fast]) await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    let [saving, committed] = [Promise.resolve<unknown>(undefined), Promise.resolve()];
+    const heldUp = new EventEmitter();
+    const beforeUpdate = async ({ entity }: UpdateEvent<Invoice>) => {
+      if (entity !== slow) return;
+      heldUp.emit("here");
+      await committed;
+    };
+    archive.dataSource.subscribers.push({ listenTo: () => Invoice, beforeUpdate });
+    committed = manager.transaction(async (inner) => {
+      await inner.save(fast[0]!);
+      const here = once(heldUp, "here");
+      saving = manager.save(slow);
+      await here;
+    });
+    await committed;
+    await saving;
+    await manager.save(fast[1]!);
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["new", "new", "new"]);
+    assert.equal((await archive.keys()).length, 3);
   });
 
   it("saves one entity twice at once, and one upload in two rows at once", async () => {
