@@ -90,6 +90,9 @@ describeOnDjangoSite("a table and a folder that Django filled", (start) => {
     const detached = await submission(1);
     files.detach(detached, "uploadedFile");
     await assert.rejects(dataSource.manager.save(detached), /NOT NULL/);
+    const { owner } = detached;
+    const without = dataSource.manager.create(FileSubmission, { description: "without a file", owner });
+    await assert.rejects(dataSource.manager.save(without), /NOT NULL/);
     assert.equal(await storedText(1), "uploads/report.pdf");
     await dataSource.manager.update(FileSubmission, 1, { uploadedFile: () => "''" });
     assert.equal(await storedText(1), "");
