@@ -445,6 +445,8 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     archive.dataSource.subscribers.pop();
     assert.deepEqual(await contents(), ["b"]);
     assert.deepEqual(await archive.keys(), [second.scan!.key]);
+    second.title = "changed";
+    await manager.save(second);
   });
 
   it("saves one entity twice at once, and one upload in two rows at once", async () => {
