@@ -37,10 +37,10 @@ export function followChanges(
   }
   const options = { storages, timeout, pending: new PendingChanges() };
   const notes = new ChangeNotes(options);
-  const entities = new Set([...columns].map(({ entity }) => entity));
+  const entities = dataSource.entityMetadatas.filter((entity) => columns.ofRows(entity).length > 0);
   dataSource.subscribers.unshift(
     new OutcomeSubscriber(options),
-    ...[...entities].map((entity) => new FileSubscriber(entity, columns.ofEntity(entity), notes)),
+    ...entities.map((entity) => new FileSubscriber(entity, columns, notes)),
   );
 }
 
