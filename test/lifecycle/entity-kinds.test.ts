@@ -152,6 +152,16 @@ describeOnEachDatabase("The files of an entity", (database) => {
       await assertKeys(one.proof, one.secret);
     });
 
+    it("stay while a row of another entity names them", async () => {
+      const one = await parcel();
+      const image = one.label;
+      const stamp = await manager.save(StampSchema, { image });
+      await manager.remove(one);
+      await assertKeys(image);
+      await manager.remove(StampSchema, stamp);
+      await assertKeys();
+    });
+
     it("go with the row also where a column is not selected", async () => {
       await parcel();
       const loaded = await manager.findOneByOrFail(Parcel, { country: "NL", number: 7 });

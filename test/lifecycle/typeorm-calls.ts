@@ -372,6 +372,16 @@ const builders: TypeormCall[] = [
     },
   },
   {
+    call: "a query builder with `callListeners(false)`",
+    newFile: UNTOLD,
+    oldFile: FORGOTTEN,
+    async prepare(trial) {
+      const [{ id }, scan] = [await trial.saved(), await trial.upload()];
+      return (manager) =>
+        manager.createQueryBuilder().update(Invoice).set({ scan }).where({ id }).callListeners(false).execute();
+    },
+  },
+  {
     call: "the database's own `ON DELETE CASCADE`",
     oldFile: FORGOTTEN,
     async prepare(trial) {
