@@ -226,9 +226,12 @@ describeOnEachDatabase("The files of an entity", (database) => {
       return manager.save(one);
     }
 
-    it("go with a row that is removed as what it is", async () => {
-      await manager.remove(await deed());
+    it("go with a row that is removed as what it is, each once", async (t) => {
+      const one = await deed();
+      const removing = t.mock.method(archive.storage, "delete");
+      await manager.remove(one);
       await assertKeys();
+      assert.equal(removing.mock.callCount(), 3);
     });
 
     it("go with a row that was loaded and is removed through the parent's repository", async () => {
@@ -239,11 +242,13 @@ describeOnEachDatabase("The files of an entity", (database) => {
       await assertKeys();
     });
 
-    it("go with a row that the parent's repository removes by its primary key alone", async () => {
+    it("go with a row that the parent's repository removes by its primary key alone, each once", async (t) => {
       const { id } = await deed();
+      const removing = t.mock.method(archive.storage, "delete");
       await manager.getRepository(Paper).remove(manager.create(Paper, { id }));
       assert.equal(await manager.count(Paper), 0);
       await assertKeys();
+      assert.equal(removing.mock.callCount(), 3);
     });
 
     it("are replaced through the parent's repository", async () => {

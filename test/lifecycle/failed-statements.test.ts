@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, it } from "node:test";
-import { type EntityManager, Like } from "typeorm";
+import { type EntityManager, type EntitySubscriberInterface, EventSubscriber, type UpdateEvent } from "typeorm";
 import { type Archive, openArchive } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
@@ -49,18 +49,23 @@ describeOnEachDatabase("A statement that fails outside a transaction", (database
     assert.deepEqual(await archive.keys(), []);
   });
 
-  it("leaves the uploads of other statements alone, made at the same moment", async () => {
-    const invoices = await Promise.all(Array.from({ length: 20 }, (_, i) => attached(i % 2 ? `free-${i}` : "taken")));
-    const outcomes = await Promise.allSettled(invoices.map((invoice) => manager.insert(Invoice, invoice)));
+  it("is no matter of other statements made at the same moment, which replace their files", async () => {
+    const invoices = await Promise.all(Array.from({ length: 10 }, (_, i) => attached(`free-${i}`)));
+    await manager.save(invoices);
+    for (const invoice of invoices) await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    const refused = await Promise.all(invoices.map(() => attached("taken")));
+    const outcomes = await Promise.allSettled(
+      invoices.flatMap((invoice, i) => [
+        manager.save(invoice, { transaction: false }),
+        manager.insert(Invoice, refused[i]!),
+      ]),
+    );
     assert.deepEqual(
       outcomes.map(({ status }) => status),
-      invoices.map(({ number }) => (number === "taken" ? "rejected" : "fulfilled")),
+      invoices.flatMap(() => ["fulfilled", "rejected"]),
     );
-    const saved = invoices.filter(({ number }) => number !== "taken");
-    assert.deepEqual(await namedKeys(), saved.map(({ scan }) => scan!.key).sort());
-    await manager.remove(await manager.findBy(Invoice, { number: Like("free-%") }));
-    const refused = invoices.filter(({ number }) => number === "taken");
-    assert.deepEqual(await archive.keys(), refused.map(({ scan }) => scan!.key).sort());
+    assert.deepEqual(await namedKeys(), invoices.map(({ scan }) => scan!.key).sort());
+    assert.deepEqual(await archive.keys(), [...invoices, ...refused].map(({ scan }) => scan!.key).sort());
   });
 
   it("ends a save with { transaction: false }, of which earlier statements stay carried out", async () => {
@@ -73,6 +78,35 @@ describeOnEachDatabase("A statement that fails outside a transaction", (database
     await manager.save(invoices);
     assert.equal((await namedKeys()).length, 3);
     assert.deepEqual(await archive.keys(), await namedKeys());
+  });
+});
+
+/** Asks for what is not there while an invoice is updated, and does not mind. */
+@EventSubscriber()
+class Asking implements EntitySubscriberInterface<Invoice> {
+  listenTo() {
+    return Invoice;
+  }
+  async beforeUpdate({ manager, databaseEntity }: UpdateEvent<Invoice>): Promise<void> {
+    await manager.findOneBy(Invoice, { id: databaseEntity.id });
+    await manager.query("SELECT nothing FROM nowhere").catch(() => {});
+  }
+}
+
+describeOnEachDatabase("A save during which somebody else's statement fails", (database) => {
+  it("removes the replaced file all the same", async (t) => {
+    const archive = await openArchive(database, {
+      entities: [Folder, Shelf, Customer, Invoice],
+      subscribers: [Asking],
+    });
+    t.after(() => archive.close());
+    const { files, dataSource } = archive;
+    const invoice = new Invoice();
+    for (const content of ["first", "second"]) {
+      await files.attach(invoice, "scan", Buffer.from(content));
+      await dataSource.manager.save(invoice, { transaction: false });
+      assert.deepEqual(await archive.keys(), [invoice.scan!.key]);
+    }
   });
 });
 

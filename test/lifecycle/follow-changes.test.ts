@@ -45,15 +45,12 @@ describeOnEachDatabase("PrivateFiles and the files of a data source", (database)
   it("remove each file once when there are several PrivateFiles", async (t) => {
     const { dataSource, manager } = await open(t);
     const storage = office();
-    const [files, others] = [
-      new PrivateFiles(dataSource, { storage }),
-      new PrivateFiles(dataSource, { storage: office() }),
-    ];
+    const [files, others] = [storage, storage, office()].map((one) => new PrivateFiles(dataSource, { storage: one }));
     const removing = t.mock.method(storage, "delete");
     const letter = new Letter();
-    await files.attach(letter, "scan", Buffer.from("first"));
+    await files!.attach(letter, "scan", Buffer.from("first"));
     await manager.save(letter);
-    await others.attach(letter, "scan", Buffer.from("second"));
+    await others!.attach(letter, "scan", Buffer.from("second"));
     await manager.save(letter);
     assert.deepEqual(await keysIn(storage), [letter.scan!.key]);
     await manager.remove(letter);
