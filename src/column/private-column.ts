@@ -48,19 +48,23 @@ export class PrivateColumn {
     return typeof name === "string" && name !== "" ? name : undefined;
   }
 
+  /** How many characters of a key the database column takes. */
+  get length(): number {
+    return Number(this.column.length) || Number.POSITIVE_INFINITY;
+  }
+
   /**
    * Checks that the database column can hold a key, before anything is written.
    *
    * @throws InvalidKeyError when it is longer than the column.
    */
   assertFits(key: string): void {
-    const length = Number(this.column.length);
-    if (length > 0 && [...key].length > length) {
-      throw new InvalidKeyError(
-        `${this.subject}: the key has ${[...key].length} characters, the column takes ${length}. Give the column a greater "length", or shorten what "uploadTo" returns.`,
-        key,
-      );
-    }
+    const { length } = [...key];
+    if (length <= this.length) return;
+    throw new InvalidKeyError(
+      `${this.subject}: the key has ${length} characters, the column takes ${this.length}. Give the column a greater "length", or have "uploadTo" give a shorter key.`,
+      key,
+    );
   }
 
   /** The column of a property beside this one: in the same entity, or the same embedded entity. */

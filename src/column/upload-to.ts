@@ -1,6 +1,6 @@
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
-import { assertKey, randomSegment, withSuffix } from "../storage/key.js";
+import { assertKey, portableName, randomSegment, withSuffix } from "../storage/key.js";
 
 /**
  * Where an upload goes under the storage's root.
@@ -51,9 +51,11 @@ export interface KeyProposal {
 }
 
 /**
- * Makes the key of an upload.
+ * Makes the key of an upload. Where the column is short the name is cut, so that the key fits if it can: below a folder
+ * that of each key, of a function only that of a key that was taken.
  *
  * @param filename the upload's name, portable.
+ * @param length how many characters the column takes.
  * @throws InvalidKeyError when a function throws, or returns anything but a key.
  */
 export async function proposeKey<E>(
@@ -61,12 +63,17 @@ export async function proposeKey<E>(
   uploadTo: UploadTo<E>,
   entity: E,
   filename: string,
+  length: number,
 ): Promise<KeyProposal> {
   if (typeof uploadTo === "function") {
-    return { key: await callUploadTo(subject, uploadTo, entity, filename), next: withSuffix };
+    const key = await callUploadTo(subject, uploadTo, entity, filename);
+    return { key, next: (taken) => withSuffix(taken, length) };
   }
-  const folder = expandPatterns(uploadTo, new Date());
-  const propose = () => [folder, randomSegment(), filename].filter((part) => part !== "").join("/");
+  const parent = uploadTo === "" ? "" : `${expandPatterns(uploadTo, new Date())}/`;
+  const propose = () => {
+    const folder = `${parent}${randomSegment()}/`;
+    return folder + portableName(filename, length - [...folder].length);
+  };
   return { key: propose(), next: propose };
 }
 

@@ -50,7 +50,7 @@ async function store(
   options: AttachOptions,
 ): Promise<PrivateFile> {
   const filename = portableName(options.filename ?? "");
-  const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, filename);
+  const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, filename, column.length);
   const proposal = await unlessAborted(options.signal, proposing);
   column.assertFits(proposal.key);
   const { key } = await storage.put(proposal.key, upload.body, {

@@ -53,12 +53,12 @@ class OutcomeSubscriber implements EntitySubscriberInterface {
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
     const shared = isSqlite(queryRunner.dataSource);
-    return this.end(queryRunner, true, (change) => !shared || !isUnderWay(change));
+    return this.end(queryRunner, (change) => !shared || !isUnderWay(change));
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
     this.options.pending.doubt(queryRunner);
-    return this.end(queryRunner, false, () => true);
+    return this.end(queryRunner, () => true);
   }
 
   /**
@@ -83,14 +83,10 @@ class OutcomeSubscriber implements EntitySubscriberInterface {
     );
   }
 
-  private end(
-    runner: QueryRunner,
-    committed: boolean,
-    test: (change: FileChange) => boolean,
-  ): Promise<void> | undefined {
+  private end(runner: QueryRunner, test: (change: FileChange) => boolean): Promise<void> | undefined {
     if (runner.isTransactionActive) return undefined;
     const changes = this.options.pending.take(runner, test);
-    return changes.length > 0 ? settle(this.options, runner, changes, committed) : undefined;
+    return changes.length > 0 ? settle(this.options, runner, changes) : undefined;
   }
 }
 

@@ -65,7 +65,6 @@ export class ChangeNotes {
       this.options,
       runner,
       this.options.pending.take(runner, (one) => one === change),
-      true,
     );
   }
 

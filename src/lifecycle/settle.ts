@@ -29,13 +29,8 @@ export interface SettlingOptions {
  *
  * Never throws: the transaction has ended, and TypeORM would report one that was committed as failed.
  */
-export async function settle(
-  options: SettlingOptions,
-  runner: QueryRunner,
-  changes: FileChange[],
-  committed: boolean,
-): Promise<void> {
-  const isCertain = ({ done, doubted }: FileChange) => committed && done && !doubted;
+export async function settle(options: SettlingOptions, runner: QueryRunner, changes: FileChange[]): Promise<void> {
+  const isCertain = ({ done, doubted }: FileChange) => done && !doubted;
   const uncertain = changes.filter((change) => !isCertain(change)).flatMap(({ uploads }) => uploads);
   const replaced = changes.flatMap((change) => change.replaced);
   markUploads(

@@ -48,8 +48,11 @@ export function assertPrefix(prefix: unknown): asserts prefix is string {
  * not start with `.` or `-`, nor end with `.`, has at most 100 bytes, and keeps its extension. Never empty.
  *
  * A portable name comes back as it is. Takes the same time for a name of any length.
+ *
+ * @param characters how many characters the name may have. More are left only where one and the extension are more.
+ * (default: no limit but that of bytes)
  */
-export function portableName(filename: string): string {
+export function portableName(filename: string, characters = NAME_BYTES): string {
   const name = withoutDevice(
     ends(baseName(filename))
       .normalize("NFC")
@@ -58,9 +61,8 @@ export function portableName(filename: string): string {
       .replace(/(?<=^|[._-])\p{M}+/gu, "_")
       .replace(/^[.-]+/, ""),
   );
-  const extension = extensionOf(name);
-  const stem = cut(name.slice(0, name.length - extension.length), NAME_BYTES - Buffer.byteLength(extension));
-  return withoutDevice((stem || "file") + extension).replace(/\.+$/, "");
+  // The cut may lay bare a device's name, and what then guards it may call for another cut.
+  return shortened(withoutDevice(shortened(name, characters)), characters);
 }
 
 /**
@@ -83,9 +85,10 @@ export function isRandomSegment(segment: string): boolean {
  * Another key beside one that is taken, as Django's `get_alternative_name` makes them: `uploads/report.pdf` becomes
  * `uploads/report_x7kq2zb.pdf`. `.tar.gz` and the like stay in one piece. A long name is cut to make room.
  *
+ * @param characters how many characters the key may have, where that leaves room for the suffix. (default: as many as a key has)
  * @throws InvalidKeyError as {@link assertKey}.
  */
-export function withSuffix(key: string): string {
+export function withSuffix(key: string, characters = KEY_BYTES): string {
   assertKey(key);
   const folder = key.slice(0, key.lastIndexOf("/") + 1);
   const name = key.slice(folder.length);
@@ -93,8 +96,9 @@ export function withSuffix(key: string): string {
   const suffix = `_${randomInt(36 ** 7)
     .toString(36)
     .padStart(7, "0")}${extension}`;
-  const room = Math.min(SEGMENT_BYTES, KEY_BYTES - Buffer.byteLength(folder)) - Buffer.byteLength(suffix);
-  return folder + cut(name.slice(0, name.length - extension.length), room) + suffix;
+  const bytes = Math.min(SEGMENT_BYTES, KEY_BYTES - Buffer.byteLength(folder)) - Buffer.byteLength(suffix);
+  const stem = cut(name.slice(0, name.length - extension.length), bytes, characters - [...folder, ...suffix].length);
+  return folder + stem + suffix;
 }
 
 function checkOf(random: string): string {
@@ -138,19 +142,26 @@ function withoutDevice(name: string): string {
   return WINDOWS_DEVICE.test(name) ? `_${name}` : name;
 }
 
+function shortened(name: string, characters: number): string {
+  const extension = extensionOf(name);
+  const room = Math.max(1, characters - [...extension].length);
+  const stem = cut(name.slice(0, name.length - extension.length), NAME_BYTES - Buffer.byteLength(extension), room);
+  return ((stem || "file".slice(0, room)) + extension).replace(/\.+$/, "");
+}
+
 /** The extension with its dot, or nothing: a name that only starts with a dot has none. */
 function extensionOf(name: string): string {
   return EXTENSION.exec(name.slice(1))?.[0] ?? "";
 }
 
 /** As much of the text as fits, without tearing a character from its marks. */
-function cut(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
+function cut(text: string, bytes: number, characters: number): string {
+  if (Buffer.byteLength(text) <= bytes && text.length <= characters) return text;
   let kept = "";
-  let left = bytes;
   for (const { segment } of graphemes.segment(text)) {
-    left -= Buffer.byteLength(segment);
-    if (left < 0) break;
+    bytes -= Buffer.byteLength(segment);
+    characters -= [...segment].length;
+    if (bytes < 0 || characters < 0) break;
     kept += segment;
   }
   return kept;

@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import { checkUploadTo, proposeKey } from "../../src/column/upload-to.js";
 import { ConfigurationError, InvalidKeyError } from "../../src/errors.js";
 
-const propose = (uploadTo: never, filename = "report.pdf") => proposeKey("Invoice.scan", uploadTo, {}, filename);
+const propose = (uploadTo: never, filename = "report.pdf", length = 255) =>
+  proposeKey("Invoice.scan", uploadTo, {}, filename, length);
 
 /** For what must not be called. */
 function fail(): never {
@@ -40,6 +41,23 @@ describe("uploadTo as a folder", () => {
     assert.notEqual(next(key), key);
   });
 
+  it("cuts the name so that the key fits a short column, and keeps its extension (P15)", async () => {
+    const long = `${"я".repeat(46)}.tar.gz`;
+    const { key, next } = await propose("uploads" as never, long, 60);
+    assert.match(key, /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
+    assert.match(next(key), /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
+    assert.match((await propose("" as never, long, 60)).key, /^[a-z0-9]{30}\/я{22}\.tar\.gz$/);
+  });
+
+  it("leaves the name as it is where the key just fits", async () => {
+    assert.match((await propose("uploads" as never, "report.pdf", 49)).key, /^uploads\/[a-z0-9]{30}\/report\.pdf$/);
+    assert.match((await propose("uploads" as never, "report.pdf", 48)).key, /^uploads\/[a-z0-9]{30}\/repor\.pdf$/);
+  });
+
+  it("leaves one character of the name where the column is too short for any", async () => {
+    assert.match((await propose("uploads" as never, "report.pdf", 20)).key, /^uploads\/[a-z0-9]{30}\/r\.pdf$/);
+  });
+
   for (const folder of ["/uploads", "../uploads", "a/../../b", "a//b", "uploads/", "a\\b", "C:/uploads", "a\0b"]) {
     it(`is refused when it is declared as ${JSON.stringify(folder)} (P07)`, () => {
       assert.throws(() => checkUploadTo("Invoice.scan", folder), {
@@ -66,7 +84,7 @@ describe("uploadTo as a folder", () => {
 describe("uploadTo as a function", () => {
   it("is called with the entity and the portable name, and returns the whole key", async () => {
     const uploadTo = (entity: { id: number }, filename: string) => `invoices/${entity.id}/${filename}`;
-    const { key } = await proposeKey("Invoice.scan", uploadTo, { id: 7 }, "report.pdf");
+    const { key } = await proposeKey("Invoice.scan", uploadTo, { id: 7 }, "report.pdf", 255);
     assert.equal(key, "invoices/7/report.pdf");
   });
 
@@ -78,6 +96,13 @@ describe("uploadTo as a function", () => {
   it("gets a suffix before the extension when its key is taken", async () => {
     const { key, next } = await propose((() => "uploads/report.pdf") as never);
     assert.match(next(key), /^uploads\/report_[a-z0-9]{7}\.pdf$/);
+  });
+
+  it("is given the whole name, and its key is cut only to make room for a suffix (P15)", async () => {
+    const uploadTo = (_: unknown, filename: string) => `uploads/${filename}`;
+    const { key, next } = await propose(uploadTo as never, "annual-report.pdf", 25);
+    assert.equal(key, "uploads/annual-report.pdf");
+    assert.match(next(key), /^uploads\/annua_[a-z0-9]{7}\.pdf$/);
   });
 
   const bad = [

@@ -40,6 +40,8 @@ class Submission {
     length: 60,
   })
   named!: PrivateFile | null;
+  @PrivateFileColumn<Submission>({ uploadTo: "uploads", nullable: true, length: 100 }) short!: PrivateFile | null;
+  @PrivateFileColumn<Submission>({ uploadTo: "uploads", nullable: true, length: 44 }) tight!: PrivateFile | null;
 }
 
 const bytes = randomBytes(300_000);
@@ -137,6 +139,43 @@ describe("attach", () => {
     assert.match(submission.file!.key, /\/Ünï__cödé__日本\.pdf$/);
     application.files.detach(submission, "file");
     assert.deepEqual([submission.file, submission.originalName], [null, null]);
+  });
+
+  it("cuts a name so that its key fits the column, between characters and before the extension (P15)", async () => {
+    const { files, storage } = application;
+    for (const [name, cut] of [
+      [`${"a".repeat(96)}.pdf`, `${"a".repeat(57)}.pdf`],
+      [`${"日".repeat(90)}.docx`, `${"日".repeat(31)}.docx`],
+      [`x${"e\u0323\u0301".repeat(90)}.tar.gz`, `x${"ẹ\u0301".repeat(18)}.tar.gz`],
+      [`${"ha".repeat(28)}x\u0323\u0301.pdf`, `${"ha".repeat(28)}.pdf`],
+    ] as const) {
+      const submission = new Submission();
+      const { key } = await files.attach(submission, "short", bytes, { filename: name });
+      assert.equal(key.slice("uploads/".length + 31), cut);
+      assert.ok([...key].length <= 100);
+      assert.ok((await readFile(storage.path(key))).equals(bytes));
+      await application.dataSource.manager.save(submission);
+    }
+  });
+
+  it("cuts a name down to one character before the extension, and refuses only what is longer still (P15)", async () => {
+    const { files } = application;
+    const { key } = await files.attach(new Submission(), "tight", bytes, { filename: "report.pdf" });
+    assert.match(key, /\/r\.pdf$/);
+    const submission = new Submission();
+    await assert.rejects(
+      files.attach(submission, "tight", bytes, { filename: "report.docx" }),
+      (error: Error) => error instanceof InvalidKeyError && /45 characters, the column takes 44/.test(error.message),
+    );
+    assert.deepEqual([submission.tight, await keys()], [undefined, [key]]);
+  });
+
+  it("cuts the name of a taken key so that the suffix fits the column (P15)", async () => {
+    uploadTo = () => `named/${"x".repeat(50)}.pdf`;
+    const first = await application.files.attach(new Submission(), "named", bytes);
+    const second = await application.files.attach(new Submission(), "named", bytes);
+    assert.equal(first.key, `named/${"x".repeat(50)}.pdf`);
+    assert.match(second.key, /^named\/x{42}_[a-z0-9]{7}\.pdf$/);
   });
 
   it("passes the entity and the portable name to uploadTo, and waits for it", async () => {

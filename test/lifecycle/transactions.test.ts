@@ -401,6 +401,54 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     assert.equal((await archive.keys()).length, 3);
   });
 
+  it("removes the upload of a failed statement that nobody heeded, when the others are committed", async () => {
+    await saved("a", { number: "7" });
+    const [second, third] = [await attached("b", { number: "7" }), await attached("c")];
+    const committing = manager.transaction(async (inner) => {
+      await inner.save(third);
+      await assert.rejects(inner.save(second));
+    });
+    await committing;
+    // PostgreSQL makes a rollback of this COMMIT.
+    const expected = database.name === "PostgreSQL" ? ["a"] : ["a", "c"];
+    assert.deepEqual(await contents(), expected);
+    // With one query runner for all the statement might still be on its way when a transaction ends for the first time.
+    if (oneRunner) await manager.save(manager.create(Invoice, { title: "another" }));
+    assert.equal((await archive.keys()).includes(second.scan!.key), false);
+    await assert.rejects(manager.save(second), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+  });
+
+  it("keeps the upload of a statement that is on its way when another's transaction is rolled back", {
+    skip: !oneRunner,
+  }, async () => {
+    const [first, second] = [await attached("a", { number: "1" }), await attached("b", { number: "2" })];
+    const told = new EventEmitter();
+    let saving: Promise<unknown> = Promise.resolve();
+    archive.dataSource.subscribers.push({
+      afterTransactionRollback: () => void told.emit("rolled back"),
+      beforeQuery: async ({ query, parameters }) => {
+        if (!query.startsWith("INSERT") || !parameters?.includes("2")) return;
+        const rolledBack = once(told, "rolled back");
+        told.emit("on its way");
+        await rolledBack;
+      },
+    });
+    const failing = manager.transaction(async (inner) => {
+      await inner.save(first);
+      const onItsWay = once(told, "on its way");
+      saving = manager.save(second);
+      await onItsWay;
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    await saving;
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["b"]);
+    assert.deepEqual(await archive.keys(), [second.scan!.key]);
+    second.title = "changed";
+    await manager.save(second);
+  });
+
   it("saves one entity twice at once, and one upload in two rows at once", async () => {
     const invoice = await saved("old");
     await archive.files.attach(invoice, "scan", Buffer.from("new"));

@@ -190,6 +190,40 @@ describe("portableName", () => {
     assert.equal(portableName(`conx${"\u0301".repeat(99)}.pdf`), "_con.pdf");
   });
 
+  const short: [string, number, string][] = [
+    ["report.pdf", 10, "report.pdf"],
+    ["report.pdf", 9, "repor.pdf"],
+    ["backup.tar.gz", 9, "ba.tar.gz"],
+    ["Отчёт.docx", 8, "Отч.docx"],
+    ["𝒳𝒴𝒵.pdf", 6, "𝒳𝒴.pdf"],
+    ["x\u0301\u0323y.pdf", 7, "x\u0323\u0301.pdf"],
+    ["x\u0301\u0323y.pdf", 6, "fi.pdf"],
+    ["report.pdf", 5, "r.pdf"],
+    ["report.pdf", 1, "r.pdf"],
+    ["x\u0301\u0323.pdf", 1, "f.pdf"],
+    ["report.final", 7, "r.final"],
+    ["v1.a-very-long-extension", 3, "v1"],
+    ["console.txt", 7, "_co.txt"],
+    ["", 2, "fi"],
+  ];
+  for (const [given, characters, expected] of short) {
+    it(`makes ${JSON.stringify(expected)} of ${JSON.stringify(given)} where ${characters} characters are asked for (P15)`, () =>
+      assert.equal(portableName(given, characters), expected));
+  }
+
+  it("gives as few characters as it is asked for, unless one and the extension are more", () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: -5, max: 120 }), (name, characters) => {
+        const portable = portableName(name, characters);
+        assert.match(portable, /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}._-]*$/u);
+        assert.equal(portable, portableName(portable));
+        const shortest = [...portableName(name, 1)].length;
+        assert.ok([...portable].length <= Math.max(characters, shortest));
+      }),
+      runs(2000),
+    );
+  });
+
   it("gives a key that is portable, whatever it is given", () => {
     fc.assert(
       fc.property(anyText, (name) => {
@@ -257,6 +291,14 @@ describe("withSuffix", () => {
   it("makes room in a long name, between characters", () => {
     assert.match(withSuffix(`x/${"€".repeat(83)}.pdf`), /^x\/€{81}_[0-9a-z]{7}\.pdf$/);
     assert.match(withSuffix(`${"a".repeat(255)}`), /^a{247}_[0-9a-z]{7}$/);
+  });
+
+  it("makes room where a key may have few characters, between characters (P15)", () => {
+    assert.match(withSuffix("uploads/report.pdf", 24), /^uploads\/repo_[0-9a-z]{7}\.pdf$/);
+    assert.match(withSuffix("uploads/𝒳𝒴𝒵.pdf", 22), /^uploads\/𝒳𝒴_[0-9a-z]{7}\.pdf$/);
+    assert.match(withSuffix("uploads/ae\u0301e\u0301.pdf", 23), /^uploads\/ae\u0301_[0-9a-z]{7}\.pdf$/);
+    assert.match(withSuffix("uploads/report.pdf", 20), /^uploads\/_[0-9a-z]{7}\.pdf$/);
+    assert.match(withSuffix("uploads/report.pdf", 1), /^uploads\/_[0-9a-z]{7}\.pdf$/);
   });
 
   it("gives a key for every key that a suffix fits into", () => {
