@@ -9,6 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { typeormCallsTable } from "./lifecycle/typeorm-calls-table.js";
 import { anchorsOf, documents, type Fence, fencesOf, linksOf } from "./support/markdown.js";
 
 // A fence marked `ts` is a module of its own, complete with its imports; a reader can paste it. There is no other kind, and no
@@ -109,6 +110,11 @@ describe("the documentation", () => {
         }
       }
     }
+  });
+
+  it("says of each call of TypeORM what the tests say of it, and of no other", async () => {
+    const table = /^\| call \|.*\n(?:\|.*\n)+/m.exec(await read("docs/lifecycle.md"))![0];
+    assert.deepEqual(table.trim().split("\n"), typeormCallsTable());
   });
 
   it("has only links that lead to a file that is there, and to a heading in it", async () => {

@@ -67,6 +67,14 @@ export class ColumnSet implements Iterable<PrivateColumn> {
     return this.columns.filter((column) => column.entity === entity);
   }
 
+  /** The columns that rows of an entity may have: its own, and with single table inheritance those of its children. */
+  ofRows(entity: EntityMetadata): PrivateColumn[] {
+    const children = entity.childEntityMetadatas.filter(({ tablePath }) => tablePath === entity.tablePath);
+    const columns = [entity, ...children].flatMap((one) => this.ofEntity(one));
+    const byName = new Map(columns.toReversed().map((column) => [column.column.databasePath, column]));
+    return [...byName.values()];
+  }
+
   [Symbol.iterator](): Iterator<PrivateColumn> {
     return this.columns.values();
   }

@@ -7,6 +7,7 @@ import type {
   RemoveEvent,
   UpdateEvent,
 } from "typeorm";
+import type { ColumnSet } from "../column/column-metadata.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { ChangeNotes } from "./note-changes.js";
 
@@ -17,11 +18,18 @@ type Told = Promise<void> | undefined;
  * `insert`, `upsert` and `update` write.
  */
 export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
+  private readonly columns: PrivateColumn[];
+  /** A row that is removed by its primary key alone may be a child's. */
+  private readonly rowColumns: PrivateColumn[];
+
   constructor(
     private readonly entity: EntityMetadata,
-    private readonly columns: PrivateColumn[],
+    columns: ColumnSet,
     private readonly notes: ChangeNotes,
-  ) {}
+  ) {
+    this.columns = columns.ofEntity(entity);
+    this.rowColumns = columns.ofRows(entity);
+  }
 
   listenTo(): EntityMetadata["target"] {
     return this.entity.target;
@@ -41,7 +49,7 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
 
   beforeRemove({ metadata, entity, entityId, queryRunner }: RemoveEvent<ObjectLiteral>): Told {
     if (!this.concerns(metadata) || !entityId) return undefined;
-    return this.notes.removal(queryRunner, entity ?? entityId, this.columns, entityId);
+    return this.notes.removal(queryRunner, entity ?? entityId, this.rowColumns, entityId);
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Told {

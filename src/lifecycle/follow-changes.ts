@@ -1,4 +1,5 @@
 import type {
+  AfterQueryEvent,
   DataSource,
   EntitySubscriberInterface,
   QueryRunner,
@@ -29,22 +30,25 @@ export function followChanges(
   storages: ColumnStorages,
   timeout: number,
 ): void {
-  const known = dataSource.subscribers.find((one) => one instanceof TransactionSubscriber);
+  const known = dataSource.subscribers.find((one) => one instanceof OutcomeSubscriber);
   if (known) {
     known.assertSame(columns, storages);
     return;
   }
   const options = { storages, timeout, pending: new PendingChanges() };
   const notes = new ChangeNotes(options);
-  const entities = new Set([...columns].map(({ entity }) => entity));
+  const entities = dataSource.entityMetadatas.filter((entity) => columns.ofRows(entity).length > 0);
   dataSource.subscribers.unshift(
-    new TransactionSubscriber(options),
-    ...[...entities].map((entity) => new FileSubscriber(entity, columns.ofEntity(entity), notes)),
+    new OutcomeSubscriber(options),
+    ...entities.map((entity) => new FileSubscriber(entity, columns, notes)),
   );
 }
 
-/** Hears how transactions end. TypeORM tells of savepoints likewise: they end nothing, but what they take back is taken back. */
-class TransactionSubscriber implements EntitySubscriberInterface {
+/**
+ * Hears how transactions end, and of statements that fail outside one. TypeORM tells of savepoints as of transactions: they
+ * end nothing, but what they take back is taken back.
+ */
+class OutcomeSubscriber implements EntitySubscriberInterface {
   constructor(private readonly options: SettlingOptions) {}
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
@@ -55,6 +59,17 @@ class TransactionSubscriber implements EntitySubscriberInterface {
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
     this.options.pending.doubt(queryRunner);
     return this.end(queryRunner, () => true);
+  }
+
+  /**
+   * Outside a transaction an upload may be saved again after a statement failed, so it stays. Nothing else tells of the failure,
+   * and the values alone whose statement it was: those of others are under way on the same connection.
+   */
+  afterQuery({ success, parameters, queryRunner }: AfterQueryEvent): void {
+    if (success || queryRunner.isTransactionActive) return;
+    const values = new Set<unknown>(Object.values(parameters ?? {}));
+    const isFailed = ({ uploads }: FileChange) => uploads.some(({ key }) => values.has(key));
+    this.options.pending.release(this.options.pending.take(queryRunner, isFailed));
   }
 
   /** @throws ConfigurationError when a column has another storage here. */

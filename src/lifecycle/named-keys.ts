@@ -47,6 +47,7 @@ function rowsNaming(manager: EntityManager, { entity, propertyPath }: KeyColumn,
     .getRawMany<{ key: string }>();
 }
 
-function rootOf(entity: EntityMetadata): EntityMetadata {
+/** The entity whose rows are all rows of an entity's table. */
+export function rootOf(entity: EntityMetadata): EntityMetadata {
   return entity.parentEntityMetadata ? rootOf(entity.parentEntityMetadata) : entity;
 }

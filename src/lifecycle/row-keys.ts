@@ -1,18 +1,18 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from "typeorm";
 import { rowLock } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
-import type { KeyColumn } from "./named-keys.js";
+import { type KeyColumn, rootOf } from "./named-keys.js";
 
 /**
- * The keys that a row names now, in the order of the columns, which are all of one entity; `undefined` when there is no such row. Inside a transaction the
- * row is locked, so that nobody else changes them until it ends: what TypeORM loaded before may be out of date.
+ * The keys that a row names now, in the order of the columns, which are all of one table; `undefined` when there is no such
+ * row. Inside a transaction the row is locked, so that nobody else changes them until it ends: what TypeORM loaded before may be out of date.
  */
 export async function keysOfRow(
   runner: QueryRunner,
   columns: PrivateColumn[],
   id: ObjectLiteral,
 ): Promise<(string | null)[] | undefined> {
-  const query = rowsOf(runner, columns[0]!.entity).whereInIds([id]).select([]);
+  const query = rowsOf(runner, rootOf(columns[0]!.entity)).whereInIds([id]).select([]);
   for (const [index, column] of columns.entries()) query.addSelect(`entity.${column.propertyPath}`, `key${index}`);
   const row = await locking(runner, query).getRawOne<Record<string, string | null>>();
   return row && columns.map((_, index) => row[`key${index}`] ?? null);

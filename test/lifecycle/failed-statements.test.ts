@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, it } from "node:test";
+import { type EntityManager, type EntitySubscriberInterface, EventSubscriber, type UpdateEvent } from "typeorm";
+import { type Archive, openArchive } from "../support/archive.js";
+import { describeOnEachDatabase } from "../support/databases.js";
+import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
+
+describeOnEachDatabase("A statement that fails outside a transaction", (database) => {
+  let archive: Archive;
+  let manager: EntityManager;
+  before(async () => {
+    archive = await openArchive(database, { entities: [Folder, Shelf, Customer, Invoice] });
+    manager = archive.dataSource.manager;
+  });
+  after(() => archive.close());
+  beforeEach(async () => {
+    await manager.deleteAll(Invoice);
+    for (const key of await archive.keys()) await archive.storage.delete(key);
+    await manager.insert(Invoice, { number: "taken" });
+  });
+
+  async function attached(number: string): Promise<Invoice> {
+    const invoice = manager.create(Invoice, { number });
+    await archive.files.attach(invoice, "scan", Buffer.from(number));
+    return invoice;
+  }
+
+  async function namedKeys(): Promise<string[]> {
+    const invoices = await manager.find(Invoice);
+    return invoices.flatMap(({ scan }) => (scan ? [scan.key] : [])).sort();
+  }
+
+  it("leaves its upload to be saved again, whatever transactions there are meanwhile", async () => {
+    const invoice = await attached("taken");
+    await assert.rejects(manager.insert(Invoice, invoice), { name: "QueryFailedError" });
+    for (const number of ["other", "another"]) await manager.save(await attached(number));
+    invoice.number = "free";
+    await manager.save(invoice);
+    assert.equal((await namedKeys()).length, 3);
+    assert.deepEqual(await archive.keys(), await namedKeys());
+  });
+
+  it("is forgotten when its upload is saved again, so that the file goes with its row", async () => {
+    const invoice = await attached("taken");
+    await assert.rejects(manager.save(invoice, { transaction: false }), { name: "QueryFailedError" });
+    invoice.number = "free";
+    await manager.insert(Invoice, invoice);
+    await manager.remove(invoice);
+    assert.deepEqual(await archive.keys(), []);
+  });
+
+  it("is no matter of other statements made at the same moment, which replace their files", async () => {
+    const invoices = await Promise.all(Array.from({ length: 10 }, (_, i) => attached(`free-${i}`)));
+    await manager.save(invoices);
+    for (const invoice of invoices) await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    const refused = await Promise.all(invoices.map(() => attached("taken")));
+    const outcomes = await Promise.allSettled(
+      invoices.flatMap((invoice, i) => [
+        manager.save(invoice, { transaction: false }),
+        manager.insert(Invoice, refused[i]!),
+      ]),
+    );
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      invoices.flatMap(() => ["fulfilled", "rejected"]),
+    );
+    assert.deepEqual(await namedKeys(), invoices.map(({ scan }) => scan!.key).sort());
+    assert.deepEqual(await archive.keys(), [...invoices, ...refused].map(({ scan }) => scan!.key).sort());
+  });
+
+  it("ends a save with { transaction: false }, of which earlier statements stay carried out", async () => {
+    const invoices = [await attached("first"), await attached("taken"), await attached("third")];
+    const saving = manager.save(invoices, { transaction: false, chunk: 1 });
+    await assert.rejects(saving, { name: "QueryFailedError" });
+    assert.deepEqual(await namedKeys(), [invoices[0]!.scan!.key]);
+    assert.equal((await archive.keys()).length, 3);
+    invoices[1]!.number = "free";
+    await manager.save(invoices);
+    assert.equal((await namedKeys()).length, 3);
+    assert.deepEqual(await archive.keys(), await namedKeys());
+  });
+});
+
+/** Asks for what is not there while an invoice is updated, and does not mind. */
+@EventSubscriber()
+class Asking implements EntitySubscriberInterface<Invoice> {
+  listenTo() {
+    return Invoice;
+  }
+  async beforeUpdate({ manager, databaseEntity }: UpdateEvent<Invoice>): Promise<void> {
+    await manager.findOneBy(Invoice, { id: databaseEntity.id });
+    await manager.query("SELECT nothing FROM nowhere").catch(() => {});
+  }
+}
+
+describeOnEachDatabase("A save during which somebody else's statement fails", (database) => {
+  it("removes the replaced file all the same", async (t) => {
+    const archive = await openArchive(database, {
+      entities: [Folder, Shelf, Customer, Invoice],
+      subscribers: [Asking],
+    });
+    t.after(() => archive.close());
+    const { files, dataSource } = archive;
+    const invoice = new Invoice();
+    for (const content of ["first", "second"]) {
+      await files.attach(invoice, "scan", Buffer.from(content));
+      await dataSource.manager.save(invoice, { transaction: false });
+      assert.deepEqual(await archive.keys(), [invoice.scan!.key]);
+    }
+  });
+});
+
+describeOnEachDatabase("A save in chunks of which a statement fails", (database) => {
+  it("removes the uploads up to that chunk, and leaves those behind it to be saved again", async (t) => {
+    const archive = await openArchive(database, { entities: [Folder, Shelf, Customer, Invoice] });
+    t.after(() => archive.close());
+    const { files, dataSource } = archive;
+    const invoices = ["1", "1", "3"].map((number) => dataSource.manager.create(Invoice, { number }));
+    for (const invoice of invoices) await files.attach(invoice, "scan", Buffer.from("bytes"));
+    await assert.rejects(dataSource.manager.save(invoices, { chunk: 1 }), { name: "QueryFailedError" });
+    assert.deepEqual(await archive.keys(), [invoices[2]!.scan!.key]);
+    await dataSource.manager.save(invoices[2]!);
+    assert.deepEqual(await archive.keys(), [invoices[2]!.scan!.key]);
+  });
+});
