@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DataSource, type DataSourceOptions } from "typeorm";
+import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import { entities, subscribers } from "./docs/examples/site/models/models.js";
 
 /**
@@ -65,4 +66,11 @@ function withDatabase(databaseUrl: string): string {
 }
 
 /** What the example site, `private-files` and TypeORM's own command line work on. */
-export default new DataSource(dataSourceOptions(process.env.DATABASE_URL));
+const dataSource = new DataSource(dataSourceOptions(process.env.DATABASE_URL));
+export default dataSource;
+
+/** The folder of the private files. */
+export const filesRoot = process.env.FILES_ROOT || "var/private";
+
+/** The private files of the site, for itself and for `private-files`. */
+export const files = new PrivateFiles(dataSource, { storage: new DiskStorage(filesRoot) });

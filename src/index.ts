@@ -25,6 +25,7 @@ export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";
 export type { AttachOptions } from "./lifecycle/attach.js";
+export type { CheckOptions, Problem, ProblemCode } from "./lifecycle/check-problem.js";
 export { FilePath, fromPath } from "./lifecycle/file-path.js";
 export {
   type MulterStorageEngine,
@@ -32,6 +33,14 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./lifecycle/multer-storage.js";
+export type {
+  MissingItem,
+  OrphanItem,
+  SweepItem,
+  SweepOptions,
+  SweepProgress,
+  SweepReport,
+} from "./lifecycle/sweep-options.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./lifecycle/upload-source.js";
 export { PrivateFiles, type PrivateFilesOptions } from "./private-files.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk-storage.js";

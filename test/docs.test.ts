@@ -91,6 +91,21 @@ describe("the documentation", () => {
     );
   });
 
+  it("explains every option of a sweep and of a check, and every problem that a check finds", async () => {
+    const page = await read("docs/sweep.md");
+    const declarations = await publicDeclarations();
+    const bodyOf = (name: string) => declarations.find((declaration) => declaration.name === name)!.body;
+    const names = [
+      ...["SweepOptions", "CheckOptions", "SweepReport", "Problem"].flatMap((name) => membersOf(bodyOf(name))),
+    ].map(({ name }) => name);
+    const codes = bodyOf("ProblemCode").match(/(?<=\| ")\w+(?=")/g)!;
+    assert.ok(names.includes("olderThan") && names.includes("staticFolders") && codes.includes("STORAGE_FAILS"));
+    assert.deepEqual(
+      [...names, ...codes].filter((name) => !documents(page, name)),
+      [],
+    );
+  });
+
   it("names for every promise a test that is there, by a part of its title", async () => {
     for (const page of ["docs/downloads.md", "docs/security.md"]) {
       const rows = (await read(page))

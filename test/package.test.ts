@@ -12,6 +12,8 @@ const run = promisify(execFile);
 
 interface Manifest {
   name: string;
+  version: string;
+  bin: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
@@ -98,6 +100,13 @@ describe("the published package", () => {
       assert.ok(names.includes(entry === "." ? "PrivateFiles" : "describeStorage"));
       assert.equal(same, true);
     }
+  });
+
+  it("has a command that runs", async () => {
+    const bin = manifest.bin["private-files"]!;
+    const { stdout } = await run(process.execPath, [join(installed, bin), "--version"], { env: withoutCoverage() });
+    assert.equal(stdout, `${manifest.version}\n`);
+    assert.match(await readFile(join(installed, bin), "utf8"), /^#!\/usr\/bin\/env node\n/);
   });
 
   it("loads nothing but what it declares: no database driver, no form parser, no optional package", async () => {

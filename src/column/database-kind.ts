@@ -11,3 +11,17 @@ export function rowLock(dataSource: DataSource): "for_no_key_update" | "pessimis
   // As UPDATE itself does it: a stronger lock would wait for those who insert rows that refer to this one.
   return ["postgres", "cockroachdb"].includes(dataSource.options.type) ? "for_no_key_update" : "pessimistic_write";
 }
+
+/** MariaDB and MySQL have a code each for two, three and more texts in one comparison. */
+const INEXPRESSIBLE = new Set([
+  "ER_CANT_AGGREGATE_2COLLATIONS",
+  "ER_CANT_AGGREGATE_3COLLATIONS",
+  "ER_CANT_AGGREGATE_NCOLLATIONS",
+  "ER_CANNOT_CONVERT_STRING",
+  "22P05",
+]);
+
+/** Whether an error says that a text has characters which the character set of a column does not have: no row can have it. */
+export function isInexpressible(error: unknown): boolean {
+  return error instanceof Error && "code" in error && INEXPRESSIBLE.has(String(error.code));
+}

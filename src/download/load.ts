@@ -1,5 +1,6 @@
 import type { Context } from "koa";
 import type { DataSource, FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import { isInexpressible } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { PrivateFileError } from "../errors.js";
 import type { Location } from "./locate.js";
@@ -63,11 +64,9 @@ function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: P
   }
 }
 
-/** What databases say of a key with characters that the column's character set does not have: no row can have that key. */
-const INEXPRESSIBLE = new Set(["ER_CANT_AGGREGATE_2COLLATIONS", "ER_CANNOT_CONVERT_STRING", "22P05"]);
-
-function unlessInexpressible(error: { code?: string }): null {
-  if (INEXPRESSIBLE.has(error.code ?? "")) return null;
+/** No row can have such a key. */
+function unlessInexpressible(error: unknown): null {
+  if (isInexpressible(error)) return null;
   throw error;
 }
 

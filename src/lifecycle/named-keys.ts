@@ -1,4 +1,5 @@
 import type { EntityManager, EntityMetadata } from "typeorm";
+import { isInexpressible } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
 
 /** How many keys one statement asks for: every database takes as many parameters. */
@@ -37,7 +38,20 @@ export async function namedKeys(manager: EntityManager, columns: KeyColumn[], ke
   return named;
 }
 
-function rowsNaming(manager: EntityManager, { entity, propertyPath }: KeyColumn, keys: string[]) {
+/** One key that a column's character set can't express must not hide the others. */
+async function rowsNaming(manager: EntityManager, column: KeyColumn, keys: string[]): Promise<{ key: string }[]> {
+  try {
+    return await selectNaming(manager, column, keys);
+  } catch (error) {
+    if (!isInexpressible(error)) throw error;
+    if (keys.length === 1) return [];
+    const middle = Math.ceil(keys.length / 2);
+    const first = await rowsNaming(manager, column, keys.slice(0, middle));
+    return [...first, ...(await rowsNaming(manager, column, keys.slice(middle)))];
+  }
+}
+
+function selectNaming(manager: EntityManager, { entity, propertyPath }: KeyColumn, keys: string[]) {
   return manager
     .createQueryBuilder(entity.target, "entity")
     .withDeleted()

@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { DataSource } from "typeorm";
 import { prepareDatabase } from "../../docs/examples/site/people.js";
-import { dataSourceOptions } from "../../ormconfig.js";
+
+// The folder of the private files is made when the module is loaded.
+const filesRoot = await mkdtemp(join(tmpdir(), "site-files-"));
+process.env.FILES_ROOT = filesRoot;
+const { dataSourceOptions } = await import("../../ormconfig.js");
+after(() => rm(filesRoot, { recursive: true }));
 
 describe("ormconfig", () => {
   it("names SQLite in a file when there is no DATABASE_URL", () => {

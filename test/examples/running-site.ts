@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataSource } from "typeorm";
+import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import { entities, subscribers } from "../../docs/examples/site/models/models.js";
 import { prepareDatabase } from "../../docs/examples/site/people.js";
 import { createSite } from "../../docs/examples/site/site.js";
@@ -26,7 +27,8 @@ export async function startSite(): Promise<RunningSite> {
   const dataSource = await new DataSource({ type: "sqljs", entities, subscribers }).initialize();
   await prepareDatabase(dataSource);
   const failures: unknown[] = [];
-  const site = createSite(dataSource, { filesRoot, incomingRoot, sessionSecret: "only for tests" });
+  const files = new PrivateFiles(dataSource, { storage: new DiskStorage(filesRoot) });
+  const site = createSite(files, { incomingRoot, sessionSecret: "only for tests" });
   site.removeAllListeners("error").on("error", (error) => failures.push(error));
   const server = site.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import dataSource from "../../../ormconfig.js";
+import dataSource, { files, filesRoot } from "../../../ormconfig.js";
 import { everyone, prepareDatabase } from "./people.js";
 import { createSite } from "./site.js";
 
-const { HOST: host = "127.0.0.1", PORT = "3000", FILES_ROOT: filesRoot = "var/private" } = process.env;
+const { HOST: host = "127.0.0.1", PORT = "3000" } = process.env;
 const incomingRoot = "var/incoming";
 
 await dataSource
@@ -16,7 +16,7 @@ await dataSource
 await prepareDatabase(dataSource);
 // Without a secret of your own everyone is signed out when the site starts again.
 const sessionSecret = process.env.SESSION_SECRET || randomBytes(32).toString("hex");
-const site = createSite(dataSource, { filesRoot, incomingRoot, sessionSecret });
+const site = createSite(files, { incomingRoot, sessionSecret });
 const server = site.listen(Number(PORT), host);
 // Node ends a request after five minutes; 5 GiB over a line of 2 Mbit/s take six hours.
 server.requestTimeout = 6 * 60 * 60 * 1000;

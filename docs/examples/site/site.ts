@@ -3,8 +3,7 @@ import { Router } from "@koa/router";
 import Koa from "koa";
 import send from "koa-send";
 import session from "koa-session";
-import type { DataSource } from "typeorm";
-import { DiskStorage, PrivateFiles } from "typeorm-private-files";
+import type { PrivateFiles } from "typeorm-private-files";
 import { friendlyErrors, logFailure } from "./errors.js";
 import { homeRoutes } from "./home.js";
 import { safetyHeaders, sameOriginOnly } from "./safety.js";
@@ -13,17 +12,15 @@ import { uploadRoutes } from "./uploads.js";
 
 /** What {@link createSite} needs to know. */
 export interface SiteOptions {
-  /** The folder of the private files. */
-  filesRoot: string;
   /** The folder where uploads are until they have arrived whole. It must exist, and have room for the largest of them. */
   incomingRoot: string;
   /** Signs the session cookie. */
   sessionSecret: string;
 }
 
-/** The example site, for a data source that is initialized and prepared. */
-export function createSite(dataSource: DataSource, options: SiteOptions): Koa {
-  const files = new PrivateFiles(dataSource, { storage: new DiskStorage(options.filesRoot) });
+/** The example site, for the private files of a data source that is initialized and prepared. */
+export function createSite(files: PrivateFiles, options: SiteOptions): Koa {
+  const { dataSource } = files;
   const app = new Koa();
   app.keys = [options.sessionSecret];
   app.on("error", logFailure);

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
+import { Column, Entity, Index, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 
 /** A file for everyone who is signed in, which is what a column without a `condition` asks. Its downloads are counted. */
@@ -10,6 +10,7 @@ export class CountedDownload {
   @Column({ length: 200 })
   description!: string;
 
+  @Index()
   @PrivateFileColumn<CountedDownload>({ uploadTo: "downloadables", fields: { name: "originalName" } })
   downloadable!: PrivateFile;
 

@@ -1,4 +1,4 @@
-import { Column, Entity, ManyToOne, PrimaryGeneratedColumn, type Relation } from "typeorm";
+import { Column, Entity, Index, ManyToOne, PrimaryGeneratedColumn, type Relation } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { User } from "./user.js";
 
@@ -14,6 +14,7 @@ export class FileSubmission {
   @ManyToOne(() => User, { nullable: false })
   owner!: Relation<User>;
 
+  @Index()
   @PrivateFileColumn<FileSubmission>({
     uploadTo: "uploads",
     condition: (ctx, submission) => submission.owner.id === ctx.state.user?.id,

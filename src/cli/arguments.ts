@@ -1,0 +1,93 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { SweepOptions } from "../lifecycle/sweep-options.js";
+import { durationSeconds } from "./duration.js";
+
+/** The command line was written wrongly. */
+export class UsageError extends Error {}
+
+/** `private-files sweep`. */
+export interface SweepCommand {
+  name: "sweep";
+  /** The module that exports the `PrivateFiles`. */
+  config?: string;
+  /** Whether the output is for a program. */
+  json: boolean;
+  /** What the sweep is told. */
+  options: SweepOptions;
+}
+
+/** `private-files check`. */
+export interface CheckCommand {
+  name: "check";
+  /** The module that exports the `PrivateFiles`. */
+  config?: string;
+  /** Whether the output is for a program. */
+  json: boolean;
+  /** The folders that a web server serves, where they are known. */
+  staticFolders?: string[];
+}
+
+/** A command that works on a `PrivateFiles`. */
+export type FilesCommand = SweepCommand | CheckCommand;
+
+/** What the command line may ask for. */
+export type Command = FilesCommand | { name: "help" } | { name: "version" };
+
+/** @throws UsageError for a command line that says nothing sensible. */
+export function parseCommand(args: string[]): Command {
+  const [name, ...rest] = args;
+  if (args.includes("--help") || args.includes("-h")) return { name: "help" };
+  if (name === "--version") return { name: "version" };
+  if (name === "sweep") return sweepCommand(rest);
+  if (name === "check") return checkCommand(rest);
+  throw new UsageError(name === undefined ? "no command is given." : `there is no command "${name}".`);
+}
+
+function sweepCommand(args: string[]): SweepCommand {
+  const {
+    config,
+    json,
+    delete: remove,
+    prefix,
+    force,
+    "older-than": olderThan,
+  } = parse(args, {
+    ...COMMON,
+    delete: { type: "boolean", default: false },
+    "older-than": { type: "string" },
+    prefix: { type: "string", multiple: true },
+    force: { type: "boolean", default: false },
+  });
+  const options: SweepOptions = { dryRun: !remove, prefixes: prefix, force };
+  if (olderThan !== undefined) options.olderThan = grace(olderThan);
+  return { name: "sweep", config, json, options };
+}
+
+function checkCommand(args: string[]): CheckCommand {
+  const {
+    config,
+    json,
+    static: staticFolders,
+  } = parse(args, {
+    ...COMMON,
+    static: { type: "string", multiple: true },
+  });
+  return { name: "check", config, json, staticFolders };
+}
+
+const COMMON = { config: { type: "string" }, json: { type: "boolean", default: false } } as const;
+
+function parse<const O extends NonNullable<ParseArgsConfig["options"]>>(args: string[], options: O) {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const [sentence] = (error as Error).message.split(". ", 1);
+    throw new UsageError(`${sentence}.`);
+  }
+}
+
+function grace(text: string): number {
+  const seconds = durationSeconds(text);
+  if (seconds !== undefined) return seconds;
+  throw new UsageError(`"--older-than ${text}" is no time. Give seconds, or a number with s, m, h or d such as 24h.`);
+}

@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import type { PrivateFiles } from "../private-files.js";
+import { visible } from "../quoted.js";
+import { type FilesCommand, parseCommand, UsageError } from "./arguments.js";
+import { runCheck } from "./check-command.js";
+import { loadFiles } from "./config.js";
+import { ExitCode } from "./exit-code.js";
+import { HELP } from "./help.js";
+import { print } from "./print.js";
+import { explained } from "./reason.js";
+import { runSweep } from "./sweep-command.js";
+
+/** Runs the command line. Never throws: what fails is said on standard error. Returns the exit code. */
+export async function main(args: string[]): Promise<number> {
+  try {
+    const command = parseCommand(args);
+    if (command.name === "help") return await show(HELP);
+    if (command.name === "version") return await show(version());
+    return await withFiles(command, (files) =>
+      command.name === "sweep" ? runSweep(files, command) : runCheck(files, command),
+    );
+  } catch (error) {
+    const hint = error instanceof UsageError ? " See private-files --help." : "";
+    console.error(visible(`private-files: ${explained(error)}${hint}`));
+    return ExitCode.failed;
+  }
+}
+
+async function show(text: string): Promise<number> {
+  await print(text);
+  return ExitCode.fine;
+}
+
+function version(): string {
+  return createRequire(import.meta.url)("typeorm-private-files/package.json").version;
+}
+
+/** Opens the data source where the configuration has not, and closes it in any case. */
+async function withFiles(command: FilesCommand, running: (files: PrivateFiles) => Promise<number>): Promise<number> {
+  const files = await loadFiles(command.config);
+  const { dataSource } = files;
+  try {
+    if (!dataSource.isInitialized) await dataSource.initialize();
+    return await running(files);
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+  }
+}

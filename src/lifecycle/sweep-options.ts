@@ -1,0 +1,96 @@
+import type { ObjectLiteral } from "typeorm";
+
+/** What a sweep looks for, and what it does with it. */
+export interface SweepOptions {
+  /**
+   * The grace period in seconds: an object that was written since is never touched, as its row may not be saved yet. It must
+   * be longer than the longest time between `attach` and the commit. (default: 86 400, a day)
+   */
+  olderThan?: number;
+  /** Whether it only tells what it finds. `false` removes the orphans. (default: `true`) */
+  dryRun?: boolean;
+  /**
+   * Beginnings of keys, such as `uploads/`, below which every object belongs to a private column: needed where `uploadTo` is a
+   * function, and for what Django wrote. End a folder with a slash. (default: none; only keys with the random segment that
+   * `attach` makes count as this package's)
+   */
+  prefixes?: string[];
+  /**
+   * Removes also where no object of the storage is named by any row, as with a database that is empty, or another
+   * application's. (default: `false`)
+   */
+  force?: boolean;
+  /** Ends the sweep, which then rejects with the signal's reason. What was removed by then stays removed. */
+  signal?: AbortSignal;
+  /** Called with each orphan and each row without a file, and awaited. Nothing keeps them otherwise. */
+  onItem?: (item: SweepItem) => void | Promise<void>;
+  /** Called every now and then, not more often than each 200 objects. It must be quick. */
+  onProgress?: (progress: SweepProgress) => void;
+}
+
+/** What a sweep finds. */
+export type SweepItem = OrphanItem | MissingItem;
+
+/** An object that no row names, and that is older than the grace period. */
+export interface OrphanItem {
+  /** Tells it from a {@link MissingItem}. */
+  kind: "orphan";
+  /** The object's key. */
+  key: string;
+  /** Its size in bytes. */
+  size: number;
+  /** When it was written. */
+  modifiedAt: Date;
+  /** The columns that it may come from, e.g. `Invoice.scan`: those whose folder it is in, or all of its storage. */
+  columns: string[];
+  /** Whether it is gone now. */
+  removed: boolean;
+  /** Why it is not, though it was to be removed. */
+  error?: Error;
+}
+
+/** A row that names an object which the storage does not have. */
+export interface MissingItem {
+  /** Tells it from an {@link OrphanItem}. */
+  kind: "missing";
+  /** The key that the row names. */
+  key: string;
+  /** The column, e.g. `Invoice.scan`. */
+  column: string;
+  /** The row's primary key, as `findOneBy` takes it. */
+  id: ObjectLiteral;
+}
+
+/** What a sweep counted: `listed` is the sum of `named`, `young`, `foreign` and `orphans`. */
+export interface SweepReport {
+  /** Objects in the storages. */
+  listed: number;
+  /** Objects that a row names. */
+  named: number;
+  /** Objects that no row names yet, within the grace period. */
+  young: number;
+  /** Objects that no row names, and that are not this package's. They are left alone. */
+  foreign: number;
+  /** Objects that no row names. */
+  orphans: number;
+  /** The bytes of the orphans. */
+  bytes: number;
+  /** Orphans that are gone now. */
+  removed: number;
+  /** Orphans that could not be removed. */
+  failed: number;
+  /** Rows that name an object which is not there. */
+  missing: number;
+  /** What interrupted uploads had left, and was removed. None in a dry run. */
+  incomplete: number;
+}
+
+/** How far a sweep is. */
+export interface SweepProgress {
+  /** What it does: reads the keys that rows name, lists the objects of a storage, looks for the files of rows. */
+  step: "rows" | "objects" | "missing";
+  /** How many rows or objects of this step are done. */
+  done: number;
+  /** About how many there will be; `undefined` where nobody knows yet. */
+  expected?: number;
+}
