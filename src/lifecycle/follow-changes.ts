@@ -5,12 +5,14 @@ import type {
   QueryRunner,
   TransactionCommitEvent,
   TransactionRollbackEvent,
+  TransactionStartEvent,
 } from "typeorm";
 import type { ColumnSet } from "../column/column-metadata.js";
 import { isSqlite } from "../column/database-kind.js";
 import { ConfigurationError } from "../errors.js";
 import { isSameStorage } from "../storage/same-storage.js";
 import type { ColumnStorages } from "./column-storages.js";
+import { noteTransaction } from "./committed.js";
 import { FileSubscriber } from "./file-subscriber.js";
 import { ChangeNotes } from "./note-changes.js";
 import { type FileChange, PendingChanges } from "./pending-changes.js";
@@ -50,6 +52,10 @@ export function followChanges(
  */
 class OutcomeSubscriber implements EntitySubscriberInterface {
   constructor(private readonly options: SettlingOptions) {}
+
+  beforeTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    noteTransaction(queryRunner);
+  }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
     const shared = isSqlite(queryRunner.dataSource);

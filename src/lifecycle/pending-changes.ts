@@ -54,6 +54,13 @@ export class PendingChanges {
     this.#relate(runner, change);
   }
 
+  /** Has objects looked at again when the transaction that a query runner is in has ended. */
+  postpone(runner: QueryRunner, objects: ChangedObject[]): void {
+    const change = this.#begin(runner, objects);
+    this.#push(change.replaced, objects);
+    change.done = true;
+  }
+
   /** Notes that what was carried out so far in a transaction may have been taken back. */
   doubt(runner: QueryRunner): void {
     for (const change of this.#changes.get(runner)?.values() ?? []) change.doubted = true;

@@ -3,6 +3,7 @@ import type { QueryRunner } from "typeorm";
 import { type Origin, originOf, withOrigin } from "../column/private-file.js";
 import type { Storage } from "../storage/storage.js";
 import type { ColumnStorages } from "./column-storages.js";
+import { onPrimary, readCommitted } from "./committed.js";
 import { keyColumns, namedKeys } from "./named-keys.js";
 import type { ChangedObject, FileChange, PendingChanges } from "./pending-changes.js";
 
@@ -55,10 +56,28 @@ async function removeUnnamed(
   markUploads(uploads, "discarded");
   // No statement is made with these uploads from here on; those that are made already reach the connection before ours.
   await setImmediate();
-  const named = await onConnection(runner, (open) => namedAmong(options.storages, open, candidates));
+  const named = await askWhichAreNamed(options, runner, candidates);
+  if (!named) return;
   markUploads(uploads.filter(named), "stored");
   const unnamed = options.pending.unused(candidates.filter((candidate) => !named(candidate)));
   await waitAtMost(options.timeout, removeAll(unnamed));
+}
+
+/** `undefined` where another transaction of the same connection has begun: the question is its end's then. */
+async function askWhichAreNamed(
+  { storages, pending }: SettlingOptions,
+  runner: QueryRunner,
+  candidates: ChangedObject[],
+): Promise<((object: ChangedObject) => boolean) | undefined> {
+  const ask = (open: QueryRunner) => readCommitted(open, () => namedAmong(storages, open, candidates));
+  for (;;) {
+    const named = await onConnection(runner, ask);
+    if (named) return named;
+    if (runner.isTransactionActive) {
+      pending.postpone(runner, candidates);
+      return undefined;
+    }
+  }
 }
 
 function markUploads(uploads: ChangedObject[], origin: Origin): void {
@@ -67,13 +86,7 @@ function markUploads(uploads: ChangedObject[], origin: Origin): void {
 
 /** Another subscriber that throws ends the wait for us, and TypeORM gives the connection back. */
 async function onConnection<T>(runner: QueryRunner, asking: (open: QueryRunner) => Promise<T>): Promise<T> {
-  if (!runner.isReleased) return asking(runner);
-  const another = runner.dataSource.createQueryRunner("master");
-  try {
-    return await asking(another);
-  } finally {
-    await another.release();
-  }
+  return runner.isReleased ? onPrimary(runner.dataSource, asking) : asking(runner);
 }
 
 async function namedAmong(

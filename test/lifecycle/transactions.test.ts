@@ -449,6 +449,28 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     await manager.save(second);
   });
 
+  it("keeps a shared file that the next transaction takes from its other row, and is rolled back", async () => {
+    const first = await saved("shared");
+    const second = await manager.save(manager.create(Invoice, { scan: first.scan }));
+    await archive.files.attach(first, "scan", Buffer.from("new"));
+    const told = new EventEmitter();
+    const begun = once(told, "committed").then(() =>
+      manager.transaction(async (inner) => {
+        // Nobody tells us of this, and on SQLite everybody sees it at once.
+        await inner.query(`DELETE FROM invoice WHERE id = ${second.id}`);
+        await saving;
+        throw new Error("changed my mind");
+      }),
+    );
+    archive.dataSource.subscribers.push({ afterTransactionCommit: () => void told.emit("committed") });
+    const saving = manager.save(first);
+    await assert.rejects(begun, /changed my mind/);
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["new", "shared"]);
+    await manager.remove(second);
+    assert.deepEqual(await archive.keys(), [first.scan!.key]);
+  });
+
   it("saves one entity twice at once, and one upload in two rows at once", async () => {
     const invoice = await saved("old");
     await archive.files.attach(invoice, "scan", Buffer.from("new"));
