@@ -137,6 +137,27 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     assert.deepEqual(await keysOf(fixture.storage), before);
   });
 
+  it("keeps the file of a row that came, and was softly deleted, since the keys were read", async () => {
+    const { storage, dataSource } = fixture;
+    const key = await put(keyIn("covers"));
+    const list = storage.list.bind(storage);
+    storage.list = async function* (prefix) {
+      yield* list(prefix);
+      const book = (await save(Book, { cover: { image: new PrivateFile(key) } })) as Book;
+      await dataSource.getRepository(Book).softRemove(book);
+    };
+    const { report } = await sweepAll(files, { dryRun: false, force: true });
+    assert.deepEqual([report.named, report.orphans, await keysOf(storage)], [1, 0, [key]]);
+  });
+
+  it("tells of the lost file of a row that is softly deleted", async () => {
+    const book = (await save(Book, { cover: { image: new PrivateFile("covers/gone") } })) as Book;
+    const { id } = book;
+    await fixture.dataSource.getRepository(Book).softRemove(book);
+    const { items } = await sweepAll(files);
+    assert.deepEqual(items, [{ kind: "missing", key: "covers/gone", column: "Book.cover.image", id: { id } }]);
+  });
+
   it("keeps what is younger than the grace period, a day unless another is given", async () => {
     const young = await put(keyIn("letters"), 23);
     await put(keyIn("letters"), 25);
@@ -226,6 +247,30 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     ]);
     assert.equal(report.missing, 5);
     assert.equal(await fixture.dataSource.getRepository(Sheet).countBy(missing[3]!.id as { name: string }), 1);
+  });
+
+  it("tells of no row that was removed, or got another file, while its file was looked for", async () => {
+    const { storage, dataSource } = fixture;
+    const scans = ["removed", "replaced", "gone"].map((name) => new PrivateFile(keyIn("letters", name)));
+    const rows: ObjectLiteral[] = [];
+    for (const scan of scans) rows.push(await save("Letter", { scan }));
+    const letters = dataSource.getRepository("Letter");
+    const next = await put(keyIn("letters"));
+    const stat = storage.stat.bind(storage);
+    let changes = false;
+    storage.stat = async (key) => {
+      if (!changes && key.endsWith("removed")) {
+        changes = true;
+        await letters.delete({ id: rows[0]!.id });
+        await letters.update({ id: rows[1]!.id }, { scan: new PrivateFile(next) });
+      }
+      return stat(key);
+    };
+    const { items } = await sweepAll(files);
+    assert.deepEqual(
+      items.filter(({ kind }) => kind === "missing").map(({ key }) => key),
+      [scans[2]!.key],
+    );
   });
 
   it("has nothing to say of an empty text, which Django keeps where there is no file", async () => {

@@ -63,7 +63,7 @@ export class CliProject {
   }
 
   /** Starts the command in the project. */
-  start(args: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess & { stdout: object } {
+  start(args: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
     const options = { cwd: this.folder, env: { ...process.env, ...environment } };
     return spawn(process.execPath, [command, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
   }
