@@ -164,6 +164,7 @@ export class PrivateFiles {
    *
    * @throws ConfigurationError for a wrong option, for storages inside of each other, and for a database that knows nothing of
    * what a storage has.
+   * @throws InvalidKeyError for a prefix that no key can have.
    * @throws StorageError when a storage can't be listed. One that can't remove an object is counted.
    */
   async sweep(options: SweepOptions = {}): Promise<SweepReport> {

@@ -3,9 +3,9 @@ import { hash, randomBytes } from "node:crypto";
 const FIRST_CAPACITY = 1024;
 
 /**
- * Millions of keys in little memory: a hash of 52 bits and a mark for each, 27 bytes at most. Two keys may share a hash, so a
- * key may be found that was never added, in about one of 10¹⁰ cases among a million keys; never the other way round. Each set
- * has hashes of its own, so another one finds other keys wrongly.
+ * Millions of keys in little memory: a hash of 52 bits and a mark for each, 27 bytes at most, 39 while it grows. Two keys may share
+ * a hash, so a key may be found that was never added, in one of four billion look-ups among a million keys; never the other way
+ * round. Each set has hashes of its own, so another one finds other keys wrongly.
  */
 export class KeySet {
   readonly #salt = randomBytes(16).toString("hex");
