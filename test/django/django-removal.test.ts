@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { it } from "node:test";
+import { SUBMISSIONS, UNNAMED } from "./django-site.js";
+import { FileSubmission } from "./models.js";
+import { describeOnDjangoSite, type RunningSite } from "./running-site.js";
+
+describeOnDjangoSite("a file that Django wrote", (start) => {
+  it("is gone when save has put another in its place, and no other file is", async (t) => {
+    const site = await start(t);
+    const { dataSource, files, get } = site;
+    const submission = await site.submission(2);
+    await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
+    assert.ok(isThere(site, 2), "before the row is saved");
+    await dataSource.manager.save(submission);
+    assert.deepEqual(goneOf(site), [2]);
+    assert.deepEqual((await get(files.url(submission, "uploadedFile"), { as: "alice" })).body, Buffer.from("new"));
+  });
+
+  it("is gone when remove has taken its row, and no other file is", async (t) => {
+    const site = await start(t);
+    await site.dataSource.manager.remove(await site.submission(3));
+    assert.deepEqual(goneOf(site), [3]);
+  });
+
+  it("is there, and no new one is, after a transaction that was rolled back", async (t) => {
+    const site = await start(t);
+    const { dataSource, files, storage } = site;
+    const submission = await site.submission(1);
+    const { key } = await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
+    const transaction = dataSource.transaction(async (manager) => {
+      await manager.save(submission);
+      await manager.remove(await manager.findOneByOrFail(FileSubmission, { id: 3 }));
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(transaction, /changed my mind/);
+    assert.deepEqual(goneOf(site), []);
+    assert.equal(await storage.stat(key), undefined);
+    assert.equal(await site.storedText(1), "uploads/report.pdf");
+  });
+
+  it("that two rows name stays with the second, and goes with it", async (t) => {
+    const site = await start(t);
+    const { dataSource, files, get } = site;
+    const second = await site.submission(8);
+    await dataSource.manager.remove(await site.submission(7));
+    assert.deepEqual(goneOf(site), []);
+    const answer = await get(files.url(second, "uploadedFile"), { as: "alice" });
+    assert.deepEqual([answer.status, answer.body], [200, SUBMISSIONS[7]!.bytes]);
+    await dataSource.manager.remove(second);
+    assert.deepEqual(goneOf(site), [7, 8]);
+  });
+
+  it("that two rows name stays with the second when the first gets another", async (t) => {
+    const site = await start(t);
+    const { dataSource, files } = site;
+    for (const [id, gone] of [
+      [7, []],
+      [8, [7, 8]],
+    ] as const) {
+      const submission = await site.submission(id);
+      await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
+      await dataSource.manager.save(submission);
+      assert.deepEqual(goneOf(site), gone);
+    }
+  });
+
+  it("stays when its row is removed by SQL, which tells nobody", async (t) => {
+    const site = await start(t);
+    await site.dataSource.query(`DELETE FROM "app_filesubmission" WHERE "id" = 1`);
+    assert.deepEqual(goneOf(site), []);
+  });
+
+  it("need not be there for its row to be removed, nor named at all", async (t) => {
+    const site = await start(t);
+    for (const id of [9, 10]) await site.dataSource.manager.remove(await site.submission(id));
+    assert.equal(await site.dataSource.manager.count(FileSubmission), SUBMISSIONS.length - 2);
+    assert.deepEqual(goneOf(site), []);
+  });
+
+  it("is none of ours where no row named it", async (t) => {
+    const site = await start(t);
+    await site.dataSource.manager.remove(await site.dataSource.manager.find(FileSubmission));
+    assert.deepEqual(goneOf(site), [1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const key of [...UNNAMED, "downloadables/song.mp3"]) assert.ok(existsSync(join(site.mediaRoot, key)), key);
+  });
+});
+
+/** The ids of the rows whose file Django wrote, and is no longer there. */
+function goneOf(site: RunningSite): number[] {
+  const ids = SUBMISSIONS.flatMap(({ bytes }, index) => (bytes ? [index + 1] : []));
+  return ids.filter((id) => !isThere(site, id));
+}
+
+function isThere({ mediaRoot }: RunningSite, id: number): boolean {
+  return existsSync(join(mediaRoot, SUBMISSIONS[id - 1]!.value));
+}
