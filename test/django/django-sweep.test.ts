@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import type { PrivateFiles } from "typeorm-private-files";
 import { UNNAMED } from "./django-site.js";
 import { FileSubmission } from "./models.js";
 import { describeOnDjangoSite, type RunningSite } from "./running-site.js";
@@ -13,7 +12,7 @@ describeOnDjangoSite("a sweep of Django's folder", (start) => {
     const site = await start(t);
     const ours = await withoutRow(site);
     const before = await keysOf(site);
-    const { orphans, removed, missing, foreign } = await sweep(site.files, AT_ONCE);
+    const { orphans, removed, missing, foreign } = await site.files.sweep(AT_ONCE);
     assert.deepEqual({ orphans, removed, missing, foreign }, { orphans: 1, removed: 1, missing: 1, foreign: 2 });
     assert.deepEqual(
       await keysOf(site),
@@ -25,7 +24,7 @@ describeOnDjangoSite("a sweep of Django's folder", (start) => {
     const site = await start(t);
     const ours = await withoutRow(site);
     const before = await keysOf(site);
-    const { orphans, removed, missing, foreign } = await sweep(site.files, { ...AT_ONCE, prefixes: ["uploads/"] });
+    const { orphans, removed, missing, foreign } = await site.files.sweep({ ...AT_ONCE, prefixes: ["uploads/"] });
     assert.deepEqual({ orphans, removed, missing, foreign }, { orphans: 2, removed: 2, missing: 1, foreign: 1 });
     assert.deepEqual(
       await keysOf(site),
@@ -38,7 +37,7 @@ describeOnDjangoSite("a sweep of Django's folder", (start) => {
     const site = await start(t);
     await withoutRow(site);
     const before = await keysOf(site);
-    const report = await sweep(site.files, { olderThan: 0, dryRun: true, prefixes: ["uploads/"] });
+    const report = await site.files.sweep({ olderThan: 0, dryRun: true, prefixes: ["uploads/"] });
     assert.deepEqual([report.orphans, report.removed], [2, 0]);
     assert.deepEqual(await keysOf(site), before);
   });
@@ -46,25 +45,13 @@ describeOnDjangoSite("a sweep of Django's folder", (start) => {
   it("finds the file of a row that SQL removed", async (t) => {
     const site = await start(t);
     await site.dataSource.query(`DELETE FROM "app_filesubmission" WHERE "id" IN (1, 7)`);
-    const report = await sweep(site.files, { ...AT_ONCE, prefixes: ["uploads/report", "uploads/shared"] });
+    const report = await site.files.sweep({ ...AT_ONCE, prefixes: ["uploads/report", "uploads/shared"] });
     assert.deepEqual([report.orphans, report.removed], [1, 1]);
     const left = await keysOf(site);
     assert.equal(left.includes("uploads/report.pdf"), false);
     assert.ok(left.includes("uploads/shared.pdf") && left.includes("uploads/report_x7Kq2Zb.pdf"));
   });
 });
-
-interface SweepOptions {
-  olderThan: number;
-  dryRun: boolean;
-  prefixes?: string[];
-}
-
-type SweepReport = Record<"orphans" | "removed" | "missing" | "foreign", number>;
-
-function sweep(files: PrivateFiles, options: SweepOptions): Promise<SweepReport> {
-  return (files as unknown as { sweep(options: SweepOptions): Promise<SweepReport> }).sweep(options);
-}
 
 /** Attaches a file whose row is never saved, as a crash leaves it, and says its key. */
 async function withoutRow({ files }: RunningSite): Promise<string> {
