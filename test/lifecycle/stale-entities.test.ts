@@ -65,6 +65,15 @@ describeOnEachDatabase("An entity that was loaded before its file was replaced o
     assert.deepEqual(await rows(), [["", "second"]]);
   });
 
+  it("is not noticed where listeners are off; a sweep reports the row, and leaves all others", async () => {
+    const entity = await stale();
+    const other = await manager.save(manager.create(Invoice, { scan: invoice.scan }));
+    await manager.save(entity, { listeners: false });
+    const { missing, removed } = await archive.files.sweep({ olderThan: 0, dryRun: false });
+    assert.deepEqual([missing, removed], [1, 0]);
+    assert.deepEqual(await archive.keys(), [other.scan!.key]);
+  });
+
   it("can have its title saved alone", async () => {
     const { id } = await stale();
     await manager.save(Invoice, { id, title: "late" });

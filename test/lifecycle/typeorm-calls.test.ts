@@ -5,7 +5,7 @@ import { type Archive, openArchive } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { buildFuse, type Fuse } from "./fuse.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
-import { Trial } from "./trial.js";
+import { type Fate, Trial } from "./trial.js";
 import { type Fates, type TypeormCall, typeormCalls } from "./typeorm-calls.js";
 
 describeOnEachDatabase("What becomes of files in each call of TypeORM", (database) => {
@@ -26,6 +26,13 @@ describeOnEachDatabase("What becomes of files in each call of TypeORM", (databas
   async function assertFates({ newFile, oldFile }: TypeormCall, trial: Trial, end: keyof Fates): Promise<void> {
     const fates = { new: await trial.fate("new"), old: await trial.fate("old") };
     assert.deepEqual(fates, { new: newFile?.[end], old: oldFile?.[end] });
+    const { missing } = await archive.files.sweep({ olderThan: 0, dryRun: false, force: true });
+    assert.equal(missing, 0);
+    const swept = (fate?: Fate) => (fate === "left" ? "removed" : fate);
+    assert.deepEqual(
+      { new: await trial.fate("new"), old: await trial.fate("old") },
+      { new: swept(fates.new), old: swept(fates.old) },
+    );
   }
 
   for (const call of typeormCalls) {
