@@ -114,8 +114,14 @@ describe("PrivateFiles.check of the storages", () => {
   });
   afterEach(() => fixture.close());
 
-  const check = (storage: Storage, staticFolders?: string[]) =>
-    new PrivateFiles(fixture.dataSource, { storage }).check({ staticFolders });
+  const check = async (storage: Storage, staticFolders?: string[]) => {
+    const { dataSource, close } = await openSweepFixture({ entities: [Invoice] });
+    try {
+      return await new PrivateFiles(dataSource, { storage }).check({ staticFolders });
+    } finally {
+      await close();
+    }
+  };
 
   it("writes where the columns' uploads go, under keys that a sweep knows for this package's", async () => {
     const storage = new MemoryStorage();

@@ -99,6 +99,9 @@ describe("a sweep of several storages", () => {
   it("does not take a folder for nested whose name only begins like the other's", async () => {
     own.storage = new DiskStorage(`${fixture.storage.root}-notes`);
     assert.equal((await withStorage(fixture.storage).sweep()).listed, 0);
+  });
+
+  it("takes a folder for nested whose name only begins like the way out", async () => {
     await mkdir(join(fixture.storage.root, "..x"));
     own.storage = new DiskStorage(join(fixture.storage.root, "..x"));
     await assert.rejects(withStorage(fixture.storage).sweep(), { name: "ConfigurationError" });

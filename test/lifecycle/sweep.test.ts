@@ -304,7 +304,9 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     assert.equal(report.orphans, 0);
   });
 
-  it("reads tables of more rows than a page in full, by any primary key", async () => {
+  it("reads tables of more rows than a page in full, by any primary key", async (t) => {
+    const { dataSource, close } = await openSweepFixture({ entities }, database);
+    t.after(close);
     const count = 4500;
     const volumes = ["-3", "7", "9007199254740993"];
     const rows = Array.from({ length: count }, (_, index) => ({
@@ -313,16 +315,16 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
       scan: new PrivateFile(keyIn("sheets", `${index}.txt`)),
     }));
     const books = rows.map(({ scan }) => ({ cover: { image: scan } }));
-    await fixture.dataSource.getRepository(Sheet).save(rows, { chunk: 300, reload: false, listeners: false });
-    const twin = new PrivateFiles(fixture.dataSource, { storage: new MemoryStorage() });
-    const { report, items } = await sweepAll(twin);
+    await dataSource.getRepository(Sheet).save(rows, { chunk: 300, reload: false, listeners: false });
+    const empty = new PrivateFiles(dataSource, { storage: new MemoryStorage() });
+    const { report, items } = await sweepAll(empty);
     assert.equal(report.missing, count);
     const found = items as MissingItem[];
     assert.deepEqual(found.map(({ key }) => key).sort(), rows.map(({ scan }) => scan.key).sort());
     assert.equal(new Set(found.map(({ id }) => `${id.volume} ${id.name}`)).size, count);
-    await fixture.dataSource.getRepository(Sheet).clear();
-    await fixture.dataSource.getRepository(Book).save(books, { chunk: 300, reload: false, listeners: false });
-    const again = await sweepAll(twin);
+    await dataSource.getRepository(Sheet).clear();
+    await dataSource.getRepository(Book).save(books, { chunk: 300, reload: false, listeners: false });
+    const again = await sweepAll(empty);
     assert.equal(new Set((again.items as MissingItem[]).map(({ id }) => id.id)).size, count);
   });
 

@@ -17,7 +17,8 @@ import { type Model, sqljs, type TestDatabase } from "./databases.js";
 /** A database and a storage, for sweeps. */
 export interface SweepFixture {
   dataSource: DataSource;
-  files: PrivateFiles;
+  /** Made when it is asked for first: a data source has files in one storage alone, which may be another. */
+  readonly files: PrivateFiles;
   storage: DiskStorage;
   /** A folder around the storage's own. */
   folder: string;
@@ -29,9 +30,13 @@ export async function openSweepFixture(model: Model, database: TestDatabase = sq
   const { dataSource, close } = await database.open(model);
   const folder = await mkdtemp(join(tmpdir(), "private-files-"));
   const storage = new DiskStorage(join(folder, "files"));
+  let files: PrivateFiles | undefined;
   return {
     ...{ dataSource, storage, folder },
-    files: new PrivateFiles(dataSource, { storage }),
+    get files() {
+      files ??= new PrivateFiles(dataSource, { storage });
+      return files;
+    },
     async close() {
       await close();
       await rm(folder, { recursive: true, force: true });
