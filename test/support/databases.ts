@@ -35,12 +35,21 @@ export const sqljs: TestDatabase = {
 /** All kinds of databases, whether they are here or not. */
 export const databases: TestDatabase[] = [sqljs, betterSqlite3(), postgres(), mariadb()];
 
+/** The kinds that several processes can have open, which the crash tests run on. */
+export const sharedDatabases: TestDatabase[] = databases.filter(({ name }) =>
+  /^(better-sqlite3|PostgreSQL)$/.test(name),
+);
+
 /**
  * Runs the same tests on each kind of database. One that is missing is skipped by name, unless `REQUIRE_SERVERS` is set: then
  * its tests run, and fail.
  */
-export function describeOnEachDatabase(title: string, define: (database: TestDatabase) => void): void {
-  for (const database of databases) {
+export function describeOnEachDatabase(
+  title: string,
+  define: (database: TestDatabase) => void,
+  kinds: TestDatabase[] = databases,
+): void {
+  for (const database of kinds) {
     const skip = process.env.REQUIRE_SERVERS ? false : (database.missing ?? false);
     describe(`${title} on ${database.name}`, { skip }, () => define(database));
   }
