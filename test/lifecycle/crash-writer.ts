@@ -12,6 +12,8 @@ export interface CrashOrder {
   /** The storage's folder. */
   root: string;
   operation: Operation;
+  /** A setting of its connection to SQLite. (default: none) */
+  pragma?: string;
   /** The step at which it kills itself. (default: none; it writes the names of all steps as JSON) */
   stopAt?: number;
 }
@@ -36,6 +38,7 @@ async function perform(operation: Operation, files: PrivateFiles, manager: Entit
 const order: CrashOrder = JSON.parse(process.argv[2]!);
 const dataSource = new DataSource({ ...order.options, entities: [Parcel] } as DataSourceOptions);
 await dataSource.initialize();
+if (order.pragma) await dataSource.query(`PRAGMA ${order.pragma}`);
 const storage = new DiskStorage(order.root);
 const files = new PrivateFiles(dataSource, { storage });
 const steps = new Steps(order.stopAt);
