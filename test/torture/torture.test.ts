@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { describeOnEachDatabase, sharedDatabases } from "../support/databases.js";
+import { torture } from "./run.js";
+
+describeOnEachDatabase(
+  "Processes that write and are killed at random",
+  (database) => {
+    it("leave each row with its file, each file whole, and nothing that a sweep does not remove", async (t) => {
+      const seed = Date.now() % 2 ** 32;
+      t.diagnostic(`seed ${seed}; "npm run torture" does the same for longer`);
+      const { kills, work, findings, violations } = await torture(database, { kills: 20, round: 10, seed });
+      assert.deepEqual(violations, []);
+      assert.equal(kills, 20);
+      assert.equal(findings.inspections, 2);
+      assert.ok(work.committed > 0 && work.rolledBack > 0);
+    });
+  },
+  sharedDatabases,
+);

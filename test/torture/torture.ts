@@ -1,0 +1,43 @@
+// Kills processes that write, over and over: "npm run torture -- --database PostgreSQL --kills 1000 --seed 7".
+import { parseArgs } from "node:util";
+import { sharedDatabases } from "../support/databases.js";
+import { type Figures, torture } from "./run.js";
+
+const { values } = parseArgs({
+  options: {
+    database: { type: "string", multiple: true },
+    kills: { type: "string", default: "1000" },
+    round: { type: "string", default: "50" },
+    seed: { type: "string", default: `${Date.now() % 2 ** 32}` },
+  },
+});
+const wanted = sharedDatabases.filter(({ name, missing }) => values.database?.includes(name) ?? !missing);
+if (wanted.length === 0) {
+  const names = sharedDatabases.map(({ name, missing }) => (missing ? `${name}: ${missing}` : name));
+  throw new Error(`"--database" names none of ${names.join(", ")}.`);
+}
+for (const database of wanted) {
+  const [kills, round, seed] = [Number(values.kills), Number(values.round), Number(values.seed)];
+  console.log(`${database.name}, ${kills} kills, seed ${seed}`);
+  const begin = performance.now();
+  const seconds = () => Math.round((performance.now() - begin) / 1000);
+  const figures = await torture(database, {
+    ...{ kills, round, seed },
+    onInspection: (sofar) => console.log(`  ${seconds()} s: ${sofar.kills} kills, ${sofar.work.committed} committed`),
+  });
+  console.log(linesOf(figures).concat(`${seconds()} s`).join("\n"));
+  if (figures.violations.length > 0) process.exitCode = 1;
+}
+
+function linesOf({ kills, work, findings, violations }: Figures): string[] {
+  const refused = Object.entries(work.refused).map(([reason, count]) => `${reason} ${count}`);
+  return [
+    `${kills} writers killed, and ${findings.killedSweeps} sweeps`,
+    `${work.committed} changes committed, ${work.rolledBack} rolled back, refused: ${refused.join(", ") || "none"}`,
+    `${findings.inspections} inspections`,
+    `${findings.orphans} orphans found, ${findings.swept.orphans} swept`,
+    `${findings.incomplete} incomplete uploads found, ${findings.swept.incomplete} swept`,
+    `${violations.length} violations`,
+    ...violations.map((violation) => `  ${violation}`),
+  ];
+}
