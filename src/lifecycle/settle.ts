@@ -54,6 +54,7 @@ async function removeUnnamed(
 ): Promise<void> {
   const uploads = candidates.filter(({ file }) => file && originOf(file) === "attached");
   markUploads(uploads, "discarded");
+  await writeOut(runner);
   // No statement is made with these uploads from here on; those that are made already reach the connection before ours.
   await setImmediate();
   const named = await askWhichAreNamed(options, runner, candidates);
@@ -61,6 +62,14 @@ async function removeUnnamed(
   markUploads(uploads.filter(named), "stored");
   const unnamed = options.pending.unused(candidates.filter((candidate) => !named(candidate)));
   await waitAtMost(options.timeout, removeAll(unnamed));
+}
+
+/**
+ * TypeORM has sql.js write the database's file only after it has told of a commit. Until then a crash would bring back a row
+ * that names what is to be removed. `flush` does nothing when it comes again.
+ */
+async function writeOut(runner: QueryRunner & { flush?(): Promise<void> }): Promise<void> {
+  if (!runner.isTransactionActive) await runner.flush?.();
 }
 
 /** `undefined` where another transaction of the same connection has begun: the question is its end's then. */
