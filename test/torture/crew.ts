@@ -6,6 +6,8 @@ import type { WriterMessage, WriterOrder } from "./writer.js";
 
 const WRITER = fileURLToPath(new URL("./writer.js", import.meta.url));
 const SIZE = 4;
+/** The milliseconds after which a writer of which nothing is heard hangs. */
+const PATIENCE = 120_000;
 
 /** What the writers of a crew have done. */
 export interface Work {
@@ -36,11 +38,11 @@ export class Crew {
     while (this.#writers.size < SIZE) this.#add();
   }
 
-  /** Waits until that many changes more have ended and a writer is at work. */
+  /** Waits until that many changes more have ended and a writer is at work, or one has failed. Rejects when none is heard of. */
   async work(changes: number): Promise<void> {
     const due = this.#ended + changes;
     while ((this.#ended < due || this.#ready.size === 0) && this.done.failures.length === 0) {
-      await once(this.#news, "news");
+      await once(this.#news, "news", { signal: AbortSignal.timeout(PATIENCE) });
     }
   }
 
@@ -49,18 +51,13 @@ export class Crew {
     const writer = this.random.pick([...this.#ready]);
     if (!writer) return;
     this.#forget(writer);
-    writer.kill("SIGKILL");
-    await once(writer, "exit");
+    await kill(writer);
     this.#add();
   }
 
   /** Lets all writers finish what they are at. Those that have not begun are killed. */
   async stop(): Promise<void> {
-    const exits = [...this.#writers].map((writer) => {
-      if (this.#ready.has(writer)) writer.send("stop");
-      else writer.kill("SIGKILL");
-      return once(writer, "exit");
-    });
+    const exits = [...this.#writers].map((writer) => (this.#ready.has(writer) ? this.#finish(writer) : kill(writer)));
     this.#writers.clear();
     this.#ready.clear();
     await Promise.all(exits);
@@ -68,15 +65,28 @@ export class Crew {
 
   #add(): void {
     const order: WriterOrder = { ...this.order, seed: this.random.below(2 ** 32) };
-    const writer = fork(WRITER, [JSON.stringify(order)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const writer = fork(WRITER, [JSON.stringify(order)], {
+      execArgv: [],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     this.#writers.add(writer);
     writer.on("message", (message: WriterMessage) => this.#hear(writer, message));
     writer.on("exit", (code, signal) => {
-      if (signal !== "SIGKILL" && code !== 0) {
-        this.#forget(writer);
-        this.#fail(`a writer ended with ${signal ?? code}`);
-      }
+      this.#forget(writer);
+      if (signal !== "SIGKILL" && code !== 0) this.#fail(`a writer ended with ${signal ?? code}`);
     });
+  }
+
+  async #finish(writer: ChildProcess): Promise<void> {
+    const exit = once(writer, "exit");
+    const late = setTimeout(() => {
+      this.#fail("a writer did not come to its end");
+      writer.kill("SIGKILL");
+    }, PATIENCE);
+    // One that has just ended can't be told.
+    writer.send("stop", () => {});
+    await exit;
+    clearTimeout(late);
   }
 
   #hear(writer: ChildProcess, message: WriterMessage): void {
@@ -105,4 +115,10 @@ export class Crew {
     this.#writers.delete(writer);
     this.#ready.delete(writer);
   }
+}
+
+async function kill(writer: ChildProcess): Promise<void> {
+  const exit = once(writer, "exit");
+  writer.kill("SIGKILL");
+  await exit;
 }

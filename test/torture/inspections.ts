@@ -77,7 +77,10 @@ export class Inspections {
   }
 
   async #sweepAndKill(): Promise<void> {
-    const sweeper = fork(SWEEPER, [JSON.stringify(this.order)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const sweeper = fork(SWEEPER, [JSON.stringify(this.order)], {
+      execArgv: [],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     const exit = once(sweeper, "exit");
     await Promise.race([once(sweeper, "message"), exit]);
     await sleep(this.random.below(LONGEST_SWEEP));
