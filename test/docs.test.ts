@@ -107,7 +107,7 @@ describe("the documentation", () => {
   });
 
   it("names for every promise a test that is there, by a part of its title", async () => {
-    for (const page of ["docs/downloads.md", "docs/security.md"]) {
+    for (const page of ["docs/downloads.md", "docs/lifecycle.md", "docs/security.md"]) {
       const rows = (await read(page))
         .match(/(?<=^\| promise \| test \|\n\|---\|---\|\n)(?:\|.*\n)+/gm)!
         .join("")
