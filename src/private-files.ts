@@ -35,7 +35,8 @@ export interface PrivateFilesOptions {
   baseUrl?: string;
   /**
    * How many seconds each step of a download may take before the answer is 503: the SELECT, the condition, the storage's
-   * look at the file, all `beforeDownload` hooks together, and the delivery until it begins to send. (default: 10)
+   * look at the file, all `beforeDownload` hooks together, and the delivery until it begins to send. A `save` or `remove` waits
+   * as long for the storage to remove files, which then goes on by itself. (default: 10)
    */
   timeout?: number;
   /** Answers 404 in place of 403, byte for byte as for a row that does not exist. (default: `false`) */

@@ -18,6 +18,14 @@ import type { Locator } from "./locate.js";
 import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
 import type { Loaded, Located } from "./request.js";
 
+/** How many files of a row may be gone, one after the other, before a request is given up. */
+const ATTEMPTS = 3;
+
+/** A row that the request may see, and what the storage says of its file. */
+interface Found extends Loaded {
+  description: Description;
+}
+
 /** What the controller is told of the application. */
 export interface ControllerOptions {
   /** Where entities are loaded from. */
@@ -50,14 +58,24 @@ export class DownloadController {
     const location = this.options.locator.locate(...segments);
     if (!location) throw notFound();
     const { column } = location;
-    const located = { ctx, location, column };
-    const loaded = await this.load(located);
-    await this.authorize(loaded);
-    if (isOver(ctx)) return;
-    const description = await this.describe(loaded);
+    const found = await this.find({ ctx, location, column });
+    if (!found) return;
     const { dataSource, timeout, storageOf, deliveryOf } = this.options;
-    const granted = { ...loaded, description, storage: storageOf(column), delivery: deliveryOf(column) };
+    const granted = { ...found, storage: storageOf(column), delivery: deliveryOf(column) };
     await answerGranted(dataSource, granted, timeout);
+  }
+
+  /**
+   * The row, and its file where the request may have it. A file may be replaced after its row was read, and be gone: then the
+   * row is read and asked for anew. `undefined` when the client has left.
+   */
+  private async find(located: Located, gone: Loaded[] = []): Promise<Found | undefined> {
+    const loaded = await this.load(located);
+    if (gone.length === ATTEMPTS || gone.some(({ file }) => file.key === loaded.file.key)) throw this.missing(loaded);
+    await this.authorize(loaded);
+    if (isOver(located.ctx)) return undefined;
+    const description = await this.describe(loaded);
+    return description ? { ...loaded, description } : this.find(located, [...gone, loaded]);
   }
 
   private async load(located: Located): Promise<Loaded> {
@@ -87,20 +105,16 @@ export class DownloadController {
     throw this.denied(loaded, "authorize", this.options.hideDenied ? notFound() : forbidden(), entity);
   }
 
-  private async describe(loaded: Loaded): Promise<Description> {
+  private async describe(loaded: Loaded): Promise<Description | undefined> {
     const { ctx, column, entity, file, location } = loaded;
     if (location.name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
     const step = `${column.subject}: describing the file`;
     try {
       const describing = describe(ctx, column, this.options.storageOf(column), entity, file);
-      const description = await withinDeadline(this.options.timeout, step, describing);
-      if (description) return description;
-      this.logMissing(loaded);
+      return await withinDeadline(this.options.timeout, step, describing);
     } catch (error) {
-      if (!(error instanceof InvalidKeyError)) throw failed(step, error);
-      this.logMissing(loaded, error);
+      throw error instanceof InvalidKeyError ? this.missing(loaded, error) : failed(step, error);
     }
-    throw this.denied(loaded, "describe", notFound(), entity);
   }
 
   private denied<E extends { status: number }>(
@@ -112,9 +126,11 @@ export class DownloadController {
     return denied(this.options.dataSource, located, step, error, entity);
   }
 
-  private logMissing({ ctx, column, file, location }: Loaded, cause?: Error): void {
+  private missing(loaded: Loaded, cause?: Error): Error {
+    const { ctx, column, entity, file, location } = loaded;
     const row = location.keyValues.map(quoted).join(", ");
     const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
+    return this.denied(loaded, "describe", notFound(), entity);
   }
 }

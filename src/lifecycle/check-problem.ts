@@ -10,6 +10,7 @@
  * - `COLUMN_SHORT`: the column is shorter than keys may be; an error where hardly any name fits.
  * - `COLUMN_SHORTER_THAN_DECLARED`: the column of the database is shorter than the entity says, and keys are.
  * - `COLUMN_WITHOUT_INDEX`: each removal and each sweep reads the whole table.
+ * - `COMMIT_NOT_SYNCED`: the database may lose commits in a power cut, and rows then name files again that were removed.
  */
 export type ProblemCode =
   | "STORAGE_FAILS"
@@ -20,7 +21,8 @@ export type ProblemCode =
   | "COLUMN_MISSING"
   | "COLUMN_SHORT"
   | "COLUMN_SHORTER_THAN_DECLARED"
-  | "COLUMN_WITHOUT_INDEX";
+  | "COLUMN_WITHOUT_INDEX"
+  | "COMMIT_NOT_SYNCED";
 
 /** Something that `check` found. */
 export interface Problem {
@@ -28,7 +30,7 @@ export interface Problem {
   code: ProblemCode;
   /** Whether files are at risk or can't be kept at all (`error`), or may be (`warning`). */
   severity: "error" | "warning";
-  /** What it is about: a column, e.g. `Invoice.scan`, or a folder. */
+  /** What it is about: a column, e.g. `Invoice.scan`, a folder, or the type of the database. */
   subject: string;
   /** What is wrong, and what to do. */
   message: string;

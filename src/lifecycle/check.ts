@@ -1,4 +1,5 @@
 import type { DataSource } from "typeorm";
+import { checkDurability } from "./check-durability.js";
 import { checkFolders } from "./check-folders.js";
 import type { CheckOptions, Problem } from "./check-problem.js";
 import { checkStorages } from "./check-storages.js";
@@ -15,5 +16,6 @@ export async function check(
     ...(await checkFolders(columns.storages, options.staticFolders)),
     ...(await checkStorages(columns)),
     ...(await checkTables(dataSource, columns)),
+    ...(await checkDurability(dataSource)),
   ];
 }

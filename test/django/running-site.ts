@@ -2,7 +2,7 @@ import { describe } from "node:test";
 import { DataSource, type DataSourceOptions } from "typeorm";
 import { DiskStorage, type DiskStorageOptions } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { databases, type TestDatabase } from "../support/databases.js";
+import { databases, skipOf, type TestDatabase } from "../support/databases.js";
 import { type DjangoSite, makeDjangoSite } from "./django-site.js";
 import { Attachment, CountedDownload, DownloadCounter, FileSubmission, User } from "./models.js";
 
@@ -23,9 +23,11 @@ export type StartSite = (
 
 /** Runs the same tests with each driver that opens a file that SQLite wrote. */
 export function describeOnDjangoSite(title: string, define: (start: StartSite) => void): void {
-  for (const { name, missing } of databases.filter((one) => one.name in DRIVERS)) {
-    const skip = process.env.REQUIRE_SERVERS ? false : (missing ?? false);
-    describe(`${title}, opened by ${name},`, { skip }, () => define((t, options) => start(t, name, options)));
+  for (const database of databases.filter((one) => one.name in DRIVERS)) {
+    const { name } = database;
+    describe(`${title}, opened by ${name},`, { skip: skipOf(database) }, () =>
+      define((t, options) => start(t, name, options)),
+    );
   }
 }
 

@@ -154,24 +154,56 @@ describe("the last segment of a URL", () => {
 describe("what changes while a request is answered", () => {
   it("leaves the version that was checked, where its file is still there: replaced while the condition is asked (A14)", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
-    whileAsked = () => replace(paper, "v2.txt");
+    whileAsked = async () => {
+      const { key } = await application.files.attach(new Paper(), "file", Buffer.from("new"), { filename: "v2.txt" });
+      await application.dataSource.manager.update(Paper, paper.id, { file: new PrivateFile(key) });
+    };
     const answer = await application.get(application.files.url(paper, "file"), { as: "alice" });
     assert.deepEqual([answer.status, answer.body.toString()], [200, "v1.txt"]);
+  });
+
+  it("leaves the new version, which is asked for anew, where a file of the same name took the place of the other (A14)", async () => {
+    const paper = await savePaper(application, "alice", "v1.txt");
+    const asked: string[] = [];
+    whileAsked = async ({ file }) => {
+      asked.push(file!.key);
+      if (asked.length === 1) await replace(paper, "v1.txt", "new");
+    };
+    const answer = await application.get(application.files.url(paper, "file"), { as: "alice" });
+    assert.deepEqual([answer.status, answer.body.toString()], [200, "new"]);
+    assert.deepEqual([asked.length, new Set(asked).size], [2, 2]);
+    assert.equal(
+      application.errors.some(({ message }) => message.includes("does not have")),
+      false,
+    );
+  });
+
+  it("leaves nobody the new version whom its rule refuses (A14)", async () => {
+    const paper = await savePaper(application, "alice", "v1.txt");
+    whileAsked = async () => {
+      await replace(paper, "v1.txt", "new");
+      await application.dataSource.manager.update(Paper, paper.id, { owner: { id: "bob" } });
+    };
+    assert.equal((await application.get(application.files.url(paper, "file"), { as: "alice" })).status, 403);
+  });
+
+  it("leaves 404 where one replacement follows on the other (A14)", async () => {
+    const paper = await savePaper(application, "alice", "v1.txt");
+    let asked = 0;
+    whileAsked = () => replace(paper, "v1.txt", `${++asked}`);
+    assert.equal((await application.get(application.files.url(paper, "file"), { as: "alice" })).status, 404);
+    assert.ok(asked < 5);
   });
 
   it("leaves 404, where the file of the version that was checked is gone: replaced or deleted meanwhile (A14)", async () => {
     const { manager } = application.dataSource;
     for (const change of [
       (paper: Paper) => replace(paper, "v2.txt"),
-      (paper: Paper) => manager.delete(Paper, paper.id),
+      (paper: Paper) => manager.remove(manager.create(Paper, { id: paper.id })),
     ]) {
       const paper = await savePaper(application, "alice", "v1.txt");
       const url = application.files.url(paper, "file");
-      const old = application.storage.path(paper.file!.key);
-      whileAsked = async () => {
-        await change(paper);
-        await rm(old);
-      };
+      whileAsked = () => change(paper);
       assertNoTrace(await application.get(url, { as: "alice" }), "v1.txt", 404);
       whileAsked = () => {};
     }
@@ -422,10 +454,10 @@ function assertNoTrace({ status, headers, body }: Answer, content: string, expec
   }
 }
 
-async function replace(paper: Paper, name: string): Promise<void> {
+async function replace(paper: Paper, name: string, content = name): Promise<void> {
   const { manager } = application.dataSource;
   const again = await manager.findOneByOrFail(Paper, { id: paper.id });
-  await application.files.attach(again, "file", Buffer.from(name), { filename: name });
+  await application.files.attach(again, "file", Buffer.from(content), { filename: name });
   await manager.save(again);
 }
 

@@ -293,7 +293,7 @@ describe("a tag", () => {
     const { file } = await application.dataSource.manager.findOneByOrFail(Document, { id: 1 });
     await rm(storage.root, { recursive: true });
     await cp(application.storage.root, storage.root, { recursive: true, preserveTimestamps: true });
-    await dataSource.manager.update(Document, { id: 1 }, { file });
+    await dataSource.manager.update(Document, { id: 1 }, { file: new PrivateFile(file!.key) });
     assert.equal((await elsewhere.application.get(url)).headers.etag, etag);
     await utimes(await pathOf(application), modifiedAt, new Date(modifiedAt.getTime() + 1));
     assert.notEqual((await application.get(url)).headers.etag, etag);

@@ -21,7 +21,7 @@ import {
   StorageError,
 } from "typeorm-private-files";
 import { type Ask, type StartOptions, startApplication } from "../support/application.js";
-import { databases } from "../support/databases.js";
+import { postgres, skipOf } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
 
@@ -326,9 +326,9 @@ describe("what hangs", () => {
   });
 });
 
-describe("PostgreSQL", { skip: process.env.REQUIRE_SERVERS ? false : (postgres().missing ?? false) }, () => {
+describe("PostgreSQL", { skip: skipOf(postgres) }, () => {
   it("that is slow is answered 503 without opening a file, and is asked again when it is back (L09)", async (t) => {
-    const { application, url } = await withLetter(t, { database: postgres(), options: { timeout: 0.3 } });
+    const { application, url } = await withLetter(t, { database: postgres, options: { timeout: 0.3 } });
     const open = t.mock.method(application.storage, "open");
     const blocker = application.dataSource.createQueryRunner();
     t.after(() => blocker.release());
@@ -342,7 +342,7 @@ describe("PostgreSQL", { skip: process.env.REQUIRE_SERVERS ? false : (postgres()
   });
 
   it("that cuts its connections answers again right after (L09)", async (t) => {
-    const { application, url } = await withLetter(t, { database: postgres() });
+    const { application, url } = await withLetter(t, { database: postgres });
     const { dataSource } = application;
     await Promise.all(Array.from({ length: 5 }, () => application.get(url)));
     const cut =
@@ -352,7 +352,7 @@ describe("PostgreSQL", { skip: process.env.REQUIRE_SERVERS ? false : (postgres()
   });
 
   it("that is gone is answered 500 at once without opening a file, and is asked again when it is back (L09)", async (t) => {
-    const { application, url } = await withLetter(t, { database: postgres() });
+    const { application, url } = await withLetter(t, { database: postgres });
     const open = t.mock.method(application.storage, "open");
     await application.dataSource.destroy();
     const started = performance.now();
@@ -364,10 +364,6 @@ describe("PostgreSQL", { skip: process.env.REQUIRE_SERVERS ? false : (postgres()
     assert.equal((await application.get(url)).status, 200);
   });
 });
-
-function postgres() {
-  return databases.find(({ name }) => name === "PostgreSQL")!;
-}
 
 function storageFails(cause: Error) {
   return ({ application }: { application: { storage: { open: unknown; stat: unknown } } }) => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { ChildEntity, Column, Entity, Index, PrimaryGeneratedColumn, TableInheritance } from "typeorm";
+import { ChildEntity, Column, DataSource, Entity, Index, PrimaryGeneratedColumn, TableInheritance } from "typeorm";
 import {
   DiskStorage,
   PrivateFile,
@@ -12,7 +13,7 @@ import {
   type Storage,
 } from "typeorm-private-files";
 import { isRandomSegment } from "../../src/storage/key.js";
-import { describeOnEachDatabase } from "../support/databases.js";
+import { betterSqlite3, describeOnEachDatabase, mariadb, postgres, skipOf } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { keysOf, openSweepFixture, type SweepFixture } from "../support/sweep-fixture.js";
 
@@ -52,15 +53,19 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
   let fixture: SweepFixture;
   afterEach(() => fixture.close());
 
+  /** How the server is set is not the test's. */
+  const check = async ({ files }: SweepFixture) =>
+    (await files.check()).filter(({ code }) => code !== "COMMIT_NOT_SYNCED");
+
   it("has nothing to say where all is well, and leaves nothing behind", async () => {
     fixture = await openSweepFixture({ entities: [Invoice] }, database);
-    assert.deepEqual(await fixture.files.check(), []);
+    assert.deepEqual(await check(fixture), []);
     assert.deepEqual(await keysOf(fixture.storage), []);
   });
 
   it("warns of a column that long keys don't fit, and of one that no index begins with; none fitting is an error", async () => {
     fixture = await openSweepFixture({ entities: [Sheet] }, database);
-    const problems = await fixture.files.check();
+    const problems = await check(fixture);
     assert.deepEqual(brief(problems), [
       "warning COLUMN_SHORT Sheet.scan",
       "warning COLUMN_SHORT Sheet.back",
@@ -76,7 +81,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
 
   it("tells once what is wrong with a column that classes of one table share", async () => {
     fixture = await openSweepFixture({ entities: [Medium, Film] }, database);
-    assert.deepEqual(brief(await fixture.files.check()), ["warning COLUMN_WITHOUT_INDEX Medium.file"]);
+    assert.deepEqual(brief(await check(fixture)), ["warning COLUMN_WITHOUT_INDEX Medium.file"]);
   });
 
   it("finds a column that the database made shorter than the entity says, where databases keep to that", async () => {
@@ -89,7 +94,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
       await dataSource.query(`ALTER TABLE invoice ${alter(column)}`);
     }
     const expected = ["scan", "draft"].map((column) => `error COLUMN_SHORTER_THAN_DECLARED Invoice.${column}`);
-    assert.deepEqual(brief(await fixture.files.check()), isSqlite ? [] : expected);
+    assert.deepEqual(brief(await check(fixture)), isSqlite ? [] : expected);
   });
 
   it("finds a table and a column that are not there", async () => {
@@ -99,11 +104,66 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
     await runner.dropColumn("medium", "file");
     await runner.dropTable("invoice");
     await runner.release();
-    assert.deepEqual(brief(await fixture.files.check()), [
+    assert.deepEqual(brief(await check(fixture)), [
       "error TABLE_MISSING Invoice.scan",
       "error TABLE_MISSING Invoice.draft",
       "error COLUMN_MISSING Medium.file",
     ]);
+  });
+});
+
+describe("PrivateFiles.check of what the database keeps over a power cut", () => {
+  const durability = async (dataSource: DataSource) => {
+    const files = new PrivateFiles(dataSource, { storage: new MemoryStorage() });
+    return (await files.check()).filter(({ code }) => code === "COMMIT_NOT_SYNCED");
+  };
+
+  for (const [pragma, problem] of [
+    ["journal_mode = WAL", `"synchronous" is 1 with "journal_mode" wal`],
+    ["synchronous = OFF", `"synchronous" is 0 with "journal_mode" delete`],
+    ["journal_mode = DELETE", undefined],
+  ] as const) {
+    it(`${problem ? "warns of" : "has nothing to say of"} SQLite with ${pragma}`, {
+      skip: skipOf(betterSqlite3),
+    }, async (t) => {
+      const folder = await mkdtemp(join(tmpdir(), "private-files-"));
+      const prepareDatabase = (database: { pragma(text: string): void }) => database.pragma(pragma);
+      const options = { type: "better-sqlite3", database: join(folder, "a.sqlite"), prepareDatabase } as const;
+      const dataSource = await new DataSource({ ...options, entities: [Invoice], synchronize: true }).initialize();
+      t.after(async () => {
+        await dataSource.destroy();
+        await rm(folder, { recursive: true });
+      });
+      const messages = (await durability(dataSource)).map(({ message }) => message);
+      assert.deepEqual(
+        messages,
+        problem
+          ? [
+              `${problem}, so a power cut may undo commits, and rows may name files again that are gone. Change that setting.`,
+            ]
+          : [],
+      );
+    });
+  }
+
+  it("warns of PostgreSQL whose commits wait for no disk", { skip: skipOf(postgres) }, async (t) => {
+    const { dataSource, close } = await postgres.open({ entities: [Invoice] });
+    t.after(close);
+    const [{ fsync }] = await dataSource.query("SHOW fsync");
+    const [{ name }] = await dataSource.query("SELECT current_database() AS name");
+    await dataSource.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+    await dataSource.destroy();
+    await dataSource.initialize();
+    const [problem] = await durability(dataSource);
+    assert.deepEqual([problem?.severity, problem?.subject], ["warning", "postgres"]);
+    assert.match(problem!.message, fsync === "off" ? /^"fsync" is off/ : /^"synchronous_commit" is off/);
+  });
+
+  it("says of MariaDB what its setting says", { skip: skipOf(mariadb) }, async (t) => {
+    const { dataSource, close } = await mariadb.open({ entities: [Invoice] });
+    t.after(close);
+    const [{ setting }] = await dataSource.query("SELECT @@innodb_flush_log_at_trx_commit AS setting");
+    assert.equal((await durability(dataSource)).length, Number(setting) === 1 ? 0 : 1);
   });
 });
 

@@ -15,7 +15,7 @@ import {
 import { PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
 import { type Archive, openArchive } from "../support/archive.js";
 import { startCuttingProxy } from "../support/cutting-proxy.js";
-import { databases, describeOnEachDatabase } from "../support/databases.js";
+import { describeOnEachDatabase, mariadb, postgres, skipOf, type TestDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
 
 @Entity()
@@ -37,7 +37,7 @@ const entities = [Folder, Invoice];
 let archive: Archive;
 let manager: EntityManager;
 
-function useArchive(database: (typeof databases)[number]): void {
+function useArchive(database: TestDatabase): void {
   before(async () => {
     archive = await openArchive(database, { entities });
     manager = archive.dataSource.manager;
@@ -110,12 +110,8 @@ describeOnEachDatabase("A failed transaction", (database) => {
   }
 });
 
-const [postgres, mariadb] = ["PostgreSQL", "MariaDB"].map((name) => databases.find((one) => one.name === name)!);
-const skipOf = (database: (typeof databases)[number]) =>
-  process.env.REQUIRE_SERVERS ? false : (database.missing ?? false);
-
-describe("A transaction that PostgreSQL ends by itself", { skip: skipOf(postgres!) }, () => {
-  useArchive(postgres!);
+describe("A transaction that PostgreSQL ends by itself", { skip: skipOf(postgres) }, () => {
+  useArchive(postgres);
 
   it("keeps the old file when a statement failed, nobody heeded it, and COMMIT became a rollback", async () => {
     const invoice = await saved("old");
@@ -190,7 +186,7 @@ describe("A transaction that PostgreSQL ends by itself", { skip: skipOf(postgres
   });
 });
 
-for (const database of [postgres!, mariadb!]) {
+for (const database of [postgres, mariadb]) {
   describe(`A connection to ${database.name} that is lost`, { skip: skipOf(database) }, () => {
     useArchive(database);
 

@@ -4,7 +4,7 @@ import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { ColumnSet } from "../../src/column/column-metadata.js";
 import { keyColumns, namedKeys } from "../../src/lifecycle/named-keys.js";
-import { databases } from "../support/databases.js";
+import { mariadb, skipOf } from "../support/databases.js";
 
 @Entity()
 class Latin {
@@ -13,9 +13,7 @@ class Latin {
 }
 
 // Of the databases here only MariaDB has a character set for each column.
-const mariadb = databases.find(({ name }) => name === "MariaDB")!;
-
-describe("namedKeys", { skip: process.env.REQUIRE_SERVERS ? false : mariadb.missing }, () => {
+describe("namedKeys", { skip: skipOf(mariadb) }, () => {
   it("finds the named ones among keys that the column's character set can't express", async (t) => {
     const { dataSource, close } = await mariadb.open({ entities: [Latin] });
     t.after(close);

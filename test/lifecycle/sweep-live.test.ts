@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, PrivateFiles, type SweepReport } from "typeorm-private-files";
-import { databases, describeOnEachDatabase } from "../support/databases.js";
+import { describeOnEachDatabase, sqljs } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { keyIn, keysOf, openSweepFixture, putOld, type SweepFixture } from "../support/sweep-fixture.js";
 
@@ -119,7 +119,7 @@ describe("a sweep inside of a transaction of SQLite", () => {
 
 describe("a sweep whose process is killed", () => {
   it("has removed orphans alone, and the next one removes the others", async (t) => {
-    const fixture = await openSweepFixture({ entities: [Letter] }, databases[0]);
+    const fixture = await openSweepFixture({ entities: [Letter] }, sqljs);
     t.after(() => fixture.close());
     const { storage, files } = fixture;
     const named = await putOld(storage, "letters/named.txt");

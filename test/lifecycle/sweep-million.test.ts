@@ -4,12 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { databases } from "../support/databases.js";
+import { betterSqlite3 } from "../support/databases.js";
 import type { MillionSweep } from "../support/million-sweep.js";
 import { run } from "../support/programs.js";
 
 const program = fileURLToPath(new URL("../support/million-sweep.js", import.meta.url));
-const betterSqlite3 = databases.find(({ name }) => name === "better-sqlite3")!;
 
 describe("a sweep of a million files (D13)", () => {
   it("takes less than 100 MiB and some hundred SELECTs", async (t) => {

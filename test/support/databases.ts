@@ -32,13 +32,25 @@ export const sqljs: TestDatabase = {
   open: (model) => initialize({ type: "sqljs" }, model),
 };
 
-/** All kinds of databases, whether they are here or not. */
-export const databases: TestDatabase[] = [sqljs, betterSqlite3(), postgres(), mariadb()];
+/** SQLite in a file, which several processes can have open. */
+export const betterSqlite3: TestDatabase = betterSqlite3InFile();
 
-/** The kinds that several processes can have open, which the crash tests run on. */
-export const sharedDatabases: TestDatabase[] = databases.filter(({ name }) =>
-  /^(better-sqlite3|PostgreSQL)$/.test(name),
-);
+/** The server that `TEST_POSTGRES_URL` names. */
+export const postgres: TestDatabase = postgresServer();
+
+/** The server that `TEST_MARIADB_URL` names. */
+export const mariadb: TestDatabase = mariadbServer();
+
+/** All kinds of databases, whether they are here or not. */
+export const databases: TestDatabase[] = [sqljs, betterSqlite3, postgres, mariadb];
+
+/** The kinds that the crash tests run on. */
+export const sharedDatabases: TestDatabase[] = [betterSqlite3, postgres];
+
+/** Why tests on a database are skipped, if they are: it is missing, and `REQUIRE_SERVERS` is not set. */
+export function skipOf({ missing }: TestDatabase): string | false {
+  return process.env.REQUIRE_SERVERS ? false : (missing ?? false);
+}
 
 /**
  * Runs the same tests on each kind of database. One that is missing is skipped by name, unless `REQUIRE_SERVERS` is set: then
@@ -50,12 +62,11 @@ export function describeOnEachDatabase(
   kinds: TestDatabase[] = databases,
 ): void {
   for (const database of kinds) {
-    const skip = process.env.REQUIRE_SERVERS ? false : (database.missing ?? false);
-    describe(`${title} on ${database.name}`, { skip }, () => define(database));
+    describe(`${title} on ${database.name}`, { skip: skipOf(database) }, () => define(database));
   }
 }
 
-function betterSqlite3(): TestDatabase {
+function betterSqlite3InFile(): TestDatabase {
   return {
     name: "better-sqlite3",
     missing: isInstalled("better-sqlite3") ? undefined : "better-sqlite3 is not installed",
@@ -67,7 +78,7 @@ function betterSqlite3(): TestDatabase {
   };
 }
 
-function postgres(): TestDatabase {
+function postgresServer(): TestDatabase {
   const url = process.env.TEST_POSTGRES_URL;
   return {
     name: "PostgreSQL",
@@ -76,7 +87,7 @@ function postgres(): TestDatabase {
   };
 }
 
-function mariadb(): TestDatabase {
+function mariadbServer(): TestDatabase {
   const url = process.env.TEST_MARIADB_URL;
   return {
     name: "MariaDB",
