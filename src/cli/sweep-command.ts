@@ -76,8 +76,9 @@ function counted(count: number, noun: string): string {
 }
 
 function sizeOf(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${(bytes / 1000 ** power).toFixed(power && 1)} ${UNITS[power]}`;
+  if (bytes < 1000) return counted(bytes, "byte");
+  const power = Math.min(UNITS.length, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${UNITS[power - 1]}`;
 }
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+const UNITS = ["kB", "MB", "GB", "TB", "PB"];
