@@ -85,11 +85,15 @@ export class ChangeNotes {
     });
   }
 
+  /** A row may name what another one names, or named until this very transaction. Once that has ended, it is looked at again. */
   async #assertNamed(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): Promise<void> {
+    const { storages, pending } = this.options;
     for (const column of columns) {
-      const { storages } = this.options;
-      const others = keyColumns(storages.columnsOn(storages.storageOf(column)));
-      if (!(await isNamed(runner, others, column.fileOf(entity)!.key))) throw gone(column);
+      const object = { key: column.fileOf(entity)!.key, storage: storages.storageOf(column) };
+      const isHandedOn = pending.isReplaced(runner, object);
+      if (runner.isTransactionActive) pending.add(runner, entity, { replaced: [object] });
+      if (isHandedOn) continue;
+      if (!(await isNamed(runner, keyColumns(storages.columnsOn(object.storage)), object.key))) throw gone(column);
     }
   }
 }

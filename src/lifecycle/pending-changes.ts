@@ -44,6 +44,12 @@ export class PendingChanges {
     return this.#changes.get(runner)?.get(subject);
   }
 
+  /** Whether a change of a query runner has a row that may name an object no more. */
+  isReplaced(runner: QueryRunner, { storage, key }: ChangedObject): boolean {
+    const changes = [...(this.#changes.get(runner)?.values() ?? [])];
+    return changes.some(({ replaced }) => replaced.some((one) => one.storage === storage && one.key === key));
+  }
+
   /** Adds to what is done to the files of an entity, before its statement is carried out. */
   add(runner: QueryRunner, subject: object, { uploads = [], replaced = [], ...known }: Partial<FileChange>): void {
     if (uploads.length + replaced.length === 0 && !this.find(runner, subject)) return;

@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from "typeorm";
-import { rowLock } from "../column/database-kind.js";
+import { isInexpressible, rowLock } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { type KeyColumn, rootOf } from "./named-keys.js";
 
@@ -54,12 +54,15 @@ function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>):
   return lock ? query.setLock(lock) : query;
 }
 
-function idsNaming(runner: QueryRunner, { entity, propertyPath }: KeyColumn, key: string) {
+async function idsNaming(runner: QueryRunner, { entity, propertyPath }: KeyColumn, key: string) {
   const query = rowsOf(runner, entity).select([]).where(`entity.${propertyPath} = :key`, { key });
   for (const [index, id] of entity.primaryColumns.entries()) {
     query.addSelect(`entity.${id.propertyPath}`, `id${index}`);
   }
-  return query.getRawMany<Record<string, unknown>>();
+  return query.getRawMany<Record<string, unknown>>().catch((error): Record<string, unknown>[] => {
+    if (isInexpressible(error)) return [];
+    throw error;
+  });
 }
 
 function whereId(query: SelectQueryBuilder<ObjectLiteral>, entity: EntityMetadata, row: Record<string, unknown>) {

@@ -62,6 +62,36 @@ describeOnEachDatabase("A key that is in several places", (database) => {
     assert.equal((await archive.keys()).length, 2);
   });
 
+  it("stays when it moves from one row to another in two saves of one transaction", async () => {
+    const [from, to] = [await saved("moved"), await saved("replaced")];
+    const { scan } = from;
+    await manager.transaction(async (inner) => {
+      await inner.save(Object.assign(from, { scan: null }));
+      await inner.save(Object.assign(to, { scan }));
+    });
+    assert.deepEqual(await contents(), [null, "moved"]);
+    assert.deepEqual(await archive.keys(), [scan!.key]);
+    const failing = manager.transaction(async (inner) => {
+      await inner.save(Object.assign(to, { scan: null }));
+      await inner.save(Object.assign(from, { scan }));
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    assert.deepEqual(await contents(), [null, "moved"]);
+    await manager.remove(await manager.findOneByOrFail(Invoice, { id: to.id }));
+    assert.deepEqual(await archive.keys(), []);
+  });
+
+  it("goes when it was moved to a row that is removed in the same transaction", async () => {
+    const [from, to] = [await saved("moved"), await saved("replaced")];
+    const { scan } = from;
+    await manager.transaction(async (inner) => {
+      await inner.save([Object.assign(from, { scan: null }), Object.assign(to, { scan })]);
+      await inner.delete(Invoice, { id: to.id });
+    });
+    assert.deepEqual(await archive.keys(), []);
+  });
+
   it("stays when it moves from one row to another in one save", async () => {
     const [from, to] = [await saved("moved"), await saved("replaced")];
     [from.scan, to.scan] = [null, from.scan];
