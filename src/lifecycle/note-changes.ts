@@ -20,9 +20,9 @@ export class ChangeNotes {
    */
   values(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): Promise<void> | undefined {
     this.#addUploads(runner, entity, columns);
-    const stored = columns.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
-    if (stored.length === 0) return undefined;
-    return this.#turns.take(runner, () => this.#assertNamed(runner, entity, stored));
+    const unknown = this.#addStored(runner, entity, columns);
+    if (unknown.length === 0) return undefined;
+    return this.#turns.take(runner, () => this.#assertNamed(runner, entity, unknown));
   }
 
   /**
@@ -32,13 +32,17 @@ export class ChangeNotes {
    */
   update(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
     this.#addUploads(runner, entity, columns);
+    const unknown = this.#addStored(runner, entity, columns);
     return this.#turns.take(runner, async () => {
       const keys = await keysOfRow(runner, columns, id);
       const changed = columns.filter((column, index) => column.fileOf(entity)?.key !== keys?.[index]);
       const replaced = this.#stored(columns, keys).filter(({ column }) => changed.includes(column));
       this.options.pending.add(runner, entity, { replaced, row: rowOf(columns, id), doubted: keys === undefined });
-      const stored = changed.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
-      await this.#assertNamed(runner, entity, stored);
+      await this.#assertNamed(
+        runner,
+        entity,
+        unknown.filter((column) => changed.includes(column)),
+      );
     });
   }
 
@@ -73,7 +77,7 @@ export class ChangeNotes {
     const uploads = columns.flatMap((column): ChangedObject[] => {
       const file = column.fileOf(entity);
       if (!hasOrigin(file, "attached") || known.some((upload) => upload.file === file)) return [];
-      return [{ file, key: file.key, storage: this.options.storages.storageOf(column) }];
+      return [{ file, ...this.#objectOf(column, entity) }];
     });
     this.options.pending.add(runner, entity, { uploads });
   }
@@ -85,15 +89,28 @@ export class ChangeNotes {
     });
   }
 
-  /** A row may name what another one names, or named until this very transaction. Once that has ended, it is looked at again. */
+  /**
+   * A row may name what another one names, or named until this very transaction; when that has ended, it is looked at again.
+   * Returns the columns with a value of which it is not known yet whether a row names it.
+   */
+  #addStored(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): PrivateColumn[] {
+    const { pending } = this.options;
+    const stored = columns.filter((column) => hasOrigin(column.fileOf(entity), "stored"));
+    const unknown = stored.filter((column) => !pending.isReplaced(runner, this.#objectOf(column, entity)));
+    if (runner.isTransactionActive) {
+      pending.add(runner, entity, { handedOn: stored.map((column) => this.#objectOf(column, entity)) });
+    }
+    return unknown;
+  }
+
+  #objectOf(column: PrivateColumn, entity: ObjectLiteral): ChangedObject {
+    return { key: column.fileOf(entity)!.key, storage: this.options.storages.storageOf(column) };
+  }
+
   async #assertNamed(runner: QueryRunner, entity: ObjectLiteral, columns: PrivateColumn[]): Promise<void> {
-    const { storages, pending } = this.options;
     for (const column of columns) {
-      const object = { key: column.fileOf(entity)!.key, storage: storages.storageOf(column) };
-      const isHandedOn = pending.isReplaced(runner, object);
-      if (runner.isTransactionActive) pending.add(runner, entity, { replaced: [object] });
-      if (isHandedOn) continue;
-      if (!(await isNamed(runner, keyColumns(storages.columnsOn(object.storage)), object.key))) throw gone(column);
+      const { key, storage } = this.#objectOf(column, entity);
+      if (!(await isNamed(runner, keyColumns(this.options.storages.columnsOn(storage)), key))) throw gone(column);
     }
   }
 }

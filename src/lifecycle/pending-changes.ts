@@ -20,6 +20,8 @@ export interface FileChange {
   readonly uploads: ChangedObject[];
   /** What the row may have named before and not afterwards. */
   readonly replaced: ChangedObject[];
+  /** What the row names afterwards, and another one named before. */
+  readonly handedOn: ChangedObject[];
   /** Whether TypeORM reported the last statement as carried out. */
   done: boolean;
   /** Whether that is no reason to believe that the row names the uploads. */
@@ -51,11 +53,13 @@ export class PendingChanges {
   }
 
   /** Adds to what is done to the files of an entity, before its statement is carried out. */
-  add(runner: QueryRunner, subject: object, { uploads = [], replaced = [], ...known }: Partial<FileChange>): void {
-    if (uploads.length + replaced.length === 0 && !this.find(runner, subject)) return;
+  add(runner: QueryRunner, subject: object, added: Partial<FileChange>): void {
+    const { uploads = [], replaced = [], handedOn = [], ...known } = added;
+    if (uploads.length + replaced.length + handedOn.length === 0 && !this.find(runner, subject)) return;
     const change = this.find(runner, subject) ?? this.#begin(runner, subject);
     this.#push(change.uploads, uploads);
     this.#push(change.replaced, replaced);
+    this.#push(change.handedOn, handedOn);
     Object.assign(change, known, { done: false });
     this.#relate(runner, change);
   }
@@ -82,7 +86,7 @@ export class PendingChanges {
 
   /** Ends the uses of changes that were taken out. Returns the keys that {@link unused} left to them. */
   release(changes: FileChange[]): ChangedObject[] {
-    const used = changes.flatMap(({ uploads, replaced }) => [...uploads, ...replaced]);
+    const used = changes.flatMap(({ uploads, replaced, handedOn }) => [...uploads, ...replaced, ...handedOn]);
     return used.filter(({ storage, key }) => this.#count(storage, key, -1));
   }
 
@@ -99,7 +103,7 @@ export class PendingChanges {
   }
 
   #begin(runner: QueryRunner, subject: object): FileChange {
-    const change = { uploads: [], replaced: [], done: false, doubted: false, leftOver: false };
+    const change = { uploads: [], replaced: [], handedOn: [], done: false, doubted: false, leftOver: false };
     const changes = this.#changes.get(runner) ?? new Map<object, FileChange>();
     this.#changes.set(runner, changes.set(subject, change));
     return change;

@@ -33,12 +33,12 @@ export interface SettlingOptions {
 export async function settle(options: SettlingOptions, runner: QueryRunner, changes: FileChange[]): Promise<void> {
   const isCertain = ({ done, doubted }: FileChange) => done && !doubted;
   const uncertain = changes.filter((change) => !isCertain(change)).flatMap(({ uploads }) => uploads);
-  const replaced = changes.flatMap((change) => change.replaced);
+  const others = changes.flatMap(({ replaced, handedOn }) => [...replaced, ...handedOn]);
   markUploads(
     changes.filter(isCertain).flatMap(({ uploads }) => uploads),
     "stored",
   );
-  const candidates = options.pending.unused([...uncertain, ...replaced, ...options.pending.release(changes)]);
+  const candidates = options.pending.unused([...uncertain, ...others, ...options.pending.release(changes)]);
   if (candidates.length === 0) return;
   try {
     await removeUnnamed(options, runner, candidates);

@@ -65,6 +65,17 @@ describeOnEachDatabase("An entity that was loaded before its file was replaced o
     assert.deepEqual(await rows(), [["", "second"]]);
   });
 
+  it("is refused however often it is saved in one transaction, which can go on", async () => {
+    const entity = await stale();
+    await manager.transaction(async (inner) => {
+      for (let count = 0; count < 3; count++) {
+        await assert.rejects(inner.save(entity), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+      }
+      await inner.update(Invoice, { id: invoice.id }, { title: "later" });
+    });
+    assert.deepEqual(await rows(), [["later", "second"]]);
+  });
+
   it("is not noticed where listeners are off; a sweep reports the row, and leaves all others", async () => {
     const entity = await stale();
     const other = await manager.save(manager.create(Invoice, { scan: invoice.scan }));

@@ -449,6 +449,32 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
     await manager.save(second);
   });
 
+  it("keeps a file that is handed on by a save which a hook holds up until the transaction it came from is committed", {
+    skip: !oneRunner,
+  }, async () => {
+    const [from, to] = [await saved("moved"), await saved("replaced")];
+    const { scan } = from;
+    const heldUp = new EventEmitter();
+    let [saving, committed] = [Promise.resolve<unknown>(undefined), Promise.resolve()];
+    const beforeUpdate = async ({ entity }: UpdateEvent<Invoice>) => {
+      if (entity !== to) return;
+      heldUp.emit("here");
+      await committed;
+    };
+    archive.dataSource.subscribers.push({ listenTo: () => Invoice, beforeUpdate });
+    committed = manager.transaction(async (inner) => {
+      await inner.save(Object.assign(from, { scan: null }));
+      const here = once(heldUp, "here");
+      saving = manager.save(Object.assign(to, { scan }));
+      await here;
+    });
+    await committed;
+    await saving;
+    archive.dataSource.subscribers.pop();
+    assert.deepEqual(await contents(), ["moved"]);
+    assert.deepEqual(await archive.keys(), [scan!.key]);
+  });
+
   it("keeps a shared file that the next transaction takes from its other row, and is rolled back", async () => {
     const first = await saved("shared");
     const second = await manager.save(manager.create(Invoice, { scan: first.scan }));
