@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import {
   ChildEntity,
   Column,
@@ -14,7 +14,7 @@ import {
   TableInheritance,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn, privateFileColumn } from "typeorm-private-files";
-import { type Archive, openArchive } from "../support/archive.js";
+import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 
 @Entity()
@@ -104,18 +104,16 @@ const StampSchema = new EntitySchema<Stamp>({
 });
 
 describeOnEachDatabase("The files of an entity", (database) => {
-  let archive: Archive;
-  let manager: EntityManager;
-  before(async () => {
-    archive = await openArchive(database, {
+  const archive = archiveOfSuite(
+    database,
+    {
       entities: [Parcel, Person, Paper, Contract, Deed, Pile, Sheet, Photo, SeaMap, StampSchema],
-    });
+    },
+    [Parcel, Person, Paper, Sheet, Pile, StampSchema],
+  );
+  let manager: EntityManager;
+  before(() => {
     manager = archive.dataSource.manager;
-  });
-  after(() => archive.close());
-  beforeEach(async () => {
-    for (const entity of [Parcel, Person, Paper, Sheet, Pile, StampSchema]) await manager.deleteAll(entity);
-    for (const key of await archive.keys()) await archive.storage.delete(key);
   });
 
   const file = (content: string) => Buffer.from(content);

@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, it } from "node:test";
+import { before, beforeEach, it } from "node:test";
 import { type EntityManager, type EntitySubscriberInterface, EventSubscriber, type UpdateEvent } from "typeorm";
-import { type Archive, openArchive } from "../support/archive.js";
+import { archiveOfSuite, openArchive } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("A statement that fails outside a transaction", (database) => {
-  let archive: Archive;
+  const archive = archiveOfSuite(database, { entities: [Folder, Shelf, Customer, Invoice] }, [Invoice]);
   let manager: EntityManager;
-  before(async () => {
-    archive = await openArchive(database, { entities: [Folder, Shelf, Customer, Invoice] });
+  before(() => {
     manager = archive.dataSource.manager;
   });
-  after(() => archive.close());
   beforeEach(async () => {
-    await manager.deleteAll(Invoice);
-    for (const key of await archive.keys()) await archive.storage.delete(key);
     await manager.insert(Invoice, { number: "taken" });
   });
 

@@ -1,23 +1,19 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { after, before, beforeEach, it } from "node:test";
+import { before, beforeEach, it } from "node:test";
 import type { EntityManager } from "typeorm";
-import { type Archive, openArchive } from "../support/archive.js";
+import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("An entity that was loaded before its file was replaced or removed", (database) => {
-  let archive: Archive;
+  const archive = archiveOfSuite(database, { entities: [Folder, Shelf, Customer, Invoice] }, [Invoice]);
   let manager: EntityManager;
   let invoice: Invoice;
-  before(async () => {
-    archive = await openArchive(database, { entities: [Folder, Shelf, Customer, Invoice] });
+  before(() => {
     manager = archive.dataSource.manager;
   });
-  after(() => archive.close());
   beforeEach(async () => {
-    await manager.deleteAll(Invoice);
-    for (const key of await archive.keys()) await archive.storage.delete(key);
     invoice = new Invoice();
     await attach("first");
     await manager.save(invoice);

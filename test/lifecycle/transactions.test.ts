@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { text } from "node:stream/consumers";
-import { after, before, beforeEach, it } from "node:test";
+import { before, it } from "node:test";
 import {
   Column,
   Entity,
@@ -15,7 +15,7 @@ import {
   VersionColumn,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
-import { type Archive, openArchive } from "../support/archive.js";
+import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
 
@@ -47,19 +47,11 @@ class Invoice {
 }
 
 describeOnEachDatabase("A file's life in transactions", (database) => {
-  let archive: Archive;
+  const archive = archiveOfSuite(database, { entities: [Folder, Invoice] }, [Invoice, Folder]);
+  const oneRunner = /^(sql\.js|better-sqlite3)$/.test(database.name) ? "SQLite has one query runner" : false;
   let manager: EntityManager;
-  const oneRunner =
-    /sql/i.test(database.name) && database.name !== "PostgreSQL" ? "SQLite has one query runner" : false;
-  before(async () => {
-    archive = await openArchive(database, { entities: [Folder, Invoice] });
+  before(() => {
     manager = archive.dataSource.manager;
-  });
-  after(() => archive.close());
-  beforeEach(async () => {
-    await manager.deleteAll(Invoice);
-    await manager.deleteAll(Folder);
-    for (const key of await archive.keys()) await archive.storage.delete(key);
   });
 
   async function attached(content: string, values: Partial<Invoice> = {}): Promise<Invoice> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import type { EntityManager } from "typeorm";
-import { type Archive, openArchive } from "../support/archive.js";
+import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { buildFuse, type Fuse } from "./fuse.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
@@ -9,18 +9,17 @@ import { type Fate, Trial } from "./trial.js";
 import { type Fates, type TypeormCall, typeormCalls } from "./typeorm-calls.js";
 
 describeOnEachDatabase("What becomes of files in each call of TypeORM", (database) => {
-  let archive: Archive;
+  const archive = archiveOfSuite(database, { entities: [Folder, Shelf, Customer, Invoice] }, [
+    Invoice,
+    Folder,
+    Shelf,
+    Customer,
+  ]);
   let fuse: Fuse;
   let manager: EntityManager;
   before(async () => {
-    archive = await openArchive(database, { entities: [Folder, Shelf, Customer, Invoice] });
     manager = archive.dataSource.manager;
     fuse = await buildFuse(archive.dataSource);
-  });
-  after(() => archive.close());
-  beforeEach(async () => {
-    for (const entity of [Invoice, Folder, Shelf, Customer]) await manager.deleteAll(entity);
-    for (const key of await archive.keys()) await archive.storage.delete(key);
   });
 
   async function assertFates({ newFile, oldFile }: TypeormCall, trial: Trial, end: keyof Fates): Promise<void> {

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before, beforeEach } from "node:test";
+import type { EntityTarget, ObjectLiteral } from "typeorm";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import type { Model, OpenDatabase, TestDatabase } from "./databases.js";
 
@@ -30,4 +32,21 @@ export async function openArchive(database: TestDatabase, model: Model): Promise
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * An archive for the tests of the suite that this is called in: opened before the first, emptied before each, closed after
+ * the last.
+ *
+ * @param emptied the entities whose rows are deleted before each test, in this order.
+ */
+export function archiveOfSuite(database: TestDatabase, model: Model, emptied: EntityTarget<ObjectLiteral>[]): Archive {
+  const archive = {} as Archive;
+  before(async () => Object.assign(archive, await openArchive(database, model)));
+  beforeEach(async () => {
+    for (const entity of emptied) await archive.dataSource.manager.deleteAll(entity);
+    for (const key of await archive.keys()) await archive.storage.delete(key);
+  });
+  after(() => archive.close());
+  return archive;
 }
