@@ -54,7 +54,7 @@ function perhapsServed(folder: string): Problem[] {
     (one) => SERVED_NAMES.has(basename(one).toLowerCase()) || existsSync(join(one, "index.html")),
   );
   if (suspect === undefined) return [];
-  const message = `${suspect} looks like a folder that a web server serves. Move the storage out of it, or name in "staticFolders" those that are served.`;
+  const message = `${suspect} looks like a folder that a web server serves. Move the storage out of it, or name those that are served ("staticFolders", or --static).`;
   return [{ code: "STORAGE_PERHAPS_SERVED", severity: "warning", subject: folder, message }];
 }
 

@@ -23,6 +23,11 @@ async function refused(name: string, content: string): Promise<string> {
 }
 
 describe("the configuration of private-files", () => {
+  it("is refused when it waits for something that never comes", async () => {
+    const said = await refused("waiting.mjs", "await new Promise(() => {}); export const files = {};");
+    assert.match(said, /^private-files: the configuration or the database never finished opening\./m);
+  });
+
   it("is a module that --config names, its PrivateFiles exported by any name or as the default, or twice", async () => {
     const files = await readFile(join(project.folder, "ormconfig.mjs"), "utf8");
     await rm(join(project.folder, "ormconfig.mjs"));
