@@ -42,7 +42,8 @@ export type {
   SweepReport,
 } from "./lifecycle/sweep-options.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./lifecycle/upload-source.js";
-export { PrivateFiles, type PrivateFilesOptions } from "./private-files.js";
+export { PrivateFiles } from "./private-files.js";
+export type { PrivateFilesOptions } from "./private-files-options.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk-storage.js";
 export type {
   KeptObject,

@@ -18,30 +18,8 @@ import { followChanges } from "./lifecycle/follow-changes.js";
 import { sweep } from "./lifecycle/sweep.js";
 import type { SweepOptions, SweepReport } from "./lifecycle/sweep-options.js";
 import type { UploadSource } from "./lifecycle/upload-source.js";
+import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
 import type { Storage, StoredObject } from "./storage/storage.js";
-
-/** What holds for all columns, unless a column says otherwise. */
-export interface PrivateFilesOptions {
-  /** Where files are kept. (default: none; then each column names its own) */
-  storage?: Storage;
-  /** How files are sent. (default: `streamDelivery()`) */
-  delivery?: Delivery;
-  /** The path below which the routes are. (default: `/private-files`) */
-  prefix?: string;
-  /**
-   * What `url()` puts before the prefix: an origin such as `https://files.example.com`, or the path at which the routes are
-   * mounted. Nothing that a request says is ever used for it. (default: `""`)
-   */
-  baseUrl?: string;
-  /**
-   * How many seconds each step of a download may take before the answer is 503: the SELECT, the condition, the storage's
-   * look at the file, all `beforeDownload` hooks together, and the delivery until it begins to send. A `save` or `remove` waits
-   * as long for the storage to remove files, which then goes on by itself. (default: 10)
-   */
-  timeout?: number;
-  /** Answers 404 in place of 403, byte for byte as for a row that does not exist. (default: `false`) */
-  hideDenied?: boolean;
-}
 
 /** The private files of a data source: the one object that an application holds. */
 export class PrivateFiles {
@@ -219,15 +197,4 @@ interface Known {
   columns: ColumnSet;
   storages: ColumnStorages;
   locator: Locator;
-}
-
-function checkOptions(prefix: string, timeout: number): void {
-  if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(prefix)) {
-    throw new ConfigurationError(
-      `PrivateFiles: "prefix" is "${prefix}". Give a path such as "/files", without a slash at its end.`,
-    );
-  }
-  if (!(timeout > 0 && timeout <= 3600)) {
-    throw new ConfigurationError(`PrivateFiles: "timeout" is ${timeout}. Give seconds, more than 0 and at most 3600.`);
-  }
 }
