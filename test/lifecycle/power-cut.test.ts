@@ -57,7 +57,7 @@ function stepOf(line: string): string | undefined {
 const STEPS: [RegExp, string][] = [
   [/openat\(.*O_CREAT\|O_EXCL.*= \d+<ROOT\/\.incomplete\//, "create"],
   [/fdatasync\(\d+<ROOT\/\.incomplete\//, "sync bytes"],
-  [/mkdir(at)?\(/, "mkdir"],
+  [/mkdir(at)?\(.*\/proc\/self\/fd\//, "mkdir"],
   [/fsync\(\d+<ROOT\/letters>/, "sync parent"],
   [/ link(at)?\(.*\/new-/, "link"],
   [/fsync\(\d+<ROOT\/letters\/\w+>/, "sync folder"],
