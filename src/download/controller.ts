@@ -13,7 +13,7 @@ import { denied } from "./denied.js";
 import { type Description, describe } from "./describe.js";
 import type { DenyingStep } from "./events.js";
 import { answerGranted } from "./granted.js";
-import { load } from "./load.js";
+import { EntityLoader } from "./load.js";
 import type { Locator } from "./locate.js";
 import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
 import type { Loaded, Located } from "./request.js";
@@ -44,7 +44,11 @@ export interface ControllerOptions {
 
 /** Finds out who asks for which file: locate, load, authorize, describe. What is granted is answered elsewhere. */
 export class DownloadController {
-  constructor(private readonly options: ControllerOptions) {}
+  private readonly loader: EntityLoader;
+
+  constructor(private readonly options: ControllerOptions) {
+    this.loader = new EntityLoader(options.dataSource);
+  }
 
   /**
    * Answers one request.
@@ -79,10 +83,9 @@ export class DownloadController {
   }
 
   private async load(located: Located): Promise<Loaded> {
-    const { dataSource, timeout } = this.options;
     const step = `${located.column.subject}: loading the entity`;
-    const loading = load(dataSource, located.location, located.ctx);
-    const entity = await withinDeadline(timeout, step, loading).catch((error: unknown) => {
+    const loading = this.loader.load(located.location, located.ctx);
+    const entity = await withinDeadline(this.options.timeout, step, loading).catch((error: unknown) => {
       throw failed(step, error);
     });
     const file = entity && this.isRequested(located, entity) ? located.column.fileOf(entity) : undefined;

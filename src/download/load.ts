@@ -3,35 +3,47 @@ import type { DataSource, FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } 
 import { isInexpressible } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { PrivateFileError } from "../errors.js";
+import { ENTITY, KeyQuery } from "./key-query.js";
 import type { Location } from "./locate.js";
 
-/**
- * Loads the entity that a URL names, with one SELECT: no soft-deleted row, and none that the column's `where` leaves out.
- * It is TypeORM's own entity, with the column's `relations`.
- *
- * @throws what TypeORM or `where` throws.
- */
-export async function load(
-  dataSource: DataSource,
-  location: Location,
-  ctx: Context,
-): Promise<ObjectLiteral | undefined> {
-  const { column, keyValues } = location;
-  const query = dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, "entity");
-  // A data source may remember the results of all queries: what was granted once would stay so for a while.
-  query.setFindOptions({ where: visibleRows(column, ctx), relations: relationsOf(column) }).cache(false);
-  for (const [index, key] of column.entity.primaryColumns.entries()) {
-    const value = dataSource.driver.preparePersistentValue(keyValues[index], key);
-    query.andWhere(`entity.${key.propertyPath} = :key${index}`, { [`key${index}`]: value });
+/** Loads the entities that URLs name. */
+export class EntityLoader {
+  private readonly prepared = new Map<PrivateColumn, KeyQuery>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Loads an entity, with one SELECT: no soft-deleted row, and none that the column's `where` leaves out. It is TypeORM's own
+   * entity, with the column's `relations`. The SELECT's text is made once for a column, or anew where `where` may change it.
+   *
+   * @throws what TypeORM or `where` throws.
+   */
+  async load({ column, keyValues }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
+    const query = column.options.where
+      ? this.prepare(column, visibleRows(column, column.options.where(ctx)))
+      : this.preparedFor(column);
+    const entity = await query.entityWithKey(keyValues).catch(unlessInexpressible);
+    return entity && isOfClass(column, entity) ? entity : undefined;
   }
-  selectHiddenColumns(query, column);
-  const entity = await query.getOne().catch(unlessInexpressible);
-  return entity && isOfClass(column, entity) ? entity : undefined;
+
+  private preparedFor(column: PrivateColumn): KeyQuery {
+    const known = this.prepared.get(column) ?? this.prepare(column);
+    this.prepared.set(column, known);
+    return known;
+  }
+
+  private prepare(column: PrivateColumn, where?: Where): KeyQuery {
+    const query = this.dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, ENTITY);
+    // A data source may remember the results of all queries: what was granted once would stay so for a while.
+    query.setFindOptions({ where, relations: relationsOf(column) }).cache(false);
+    selectHiddenColumns(query, column);
+    return new KeyQuery(this.dataSource, query, column.entity.primaryColumns);
+  }
 }
 
-function visibleRows(column: PrivateColumn, ctx: Context): FindOptionsWhere<ObjectLiteral> | undefined {
-  if (!column.options.where) return undefined;
-  const where: unknown = column.options.where(ctx);
+type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
+
+function visibleRows(column: PrivateColumn, where: unknown): Where {
   const alternatives = Array.isArray(where) ? where : [where];
   if (alternatives.length === 0 || !alternatives.every(isComplete)) {
     throw new PrivateFileError(
@@ -39,7 +51,7 @@ function visibleRows(column: PrivateColumn, ctx: Context): FindOptionsWhere<Obje
       `${column.subject}: "where" returned nothing, or a value that is undefined or null. Return a condition for every request; IsNull() asks for NULL.`,
     );
   }
-  return where as FindOptionsWhere<ObjectLiteral>;
+  return where as Where;
 }
 
 /** A data source can be told to leave out values of undefined: the rows of everybody would be seen then. */
@@ -60,7 +72,7 @@ function relationsOf(column: PrivateColumn): ObjectLiteral {
 
 function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: PrivateColumn): void {
   for (const needed of [column.column, ...column.entity.primaryColumns]) {
-    if (!needed.isSelect) query.addSelect(`entity.${needed.propertyPath}`);
+    if (!needed.isSelect) query.addSelect(`${ENTITY}.${needed.propertyPath}`);
   }
 }
 
