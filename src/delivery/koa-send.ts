@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { fstat, type ReadStream, type Stats } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { basename, dirname } from "node:path";
@@ -5,13 +6,13 @@ import { promisify } from "node:util";
 import send from "koa-send";
 import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
+import { Descriptor } from "../storage/descriptor.js";
 import { DiskObject } from "../storage/disk-object.js";
 import type { OpenObject } from "../storage/storage.js";
 import type { Delivery, Download } from "./delivery.js";
 import { gone } from "./gone.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
-import { StreamDescriptor } from "./stream-descriptor.js";
 
 /** Those of koa-send's options that make sense for a private file. The others are fenced off. */
 export interface KoaSendDeliveryOptions extends StallOptions {
@@ -88,7 +89,7 @@ async function openThroughKoaSend(
     if (!isSame(stats)) throw gone(download);
     setHeaders?.(res, storage.path?.(key) ?? path, stats);
   });
-  const descriptor = await StreamDescriptor.of(stream).catch((error: Error) => {
+  const descriptor = await descriptorOf(stream).catch((error: Error) => {
     throw failure(download, error);
   });
   whenOver(ctx, () => void descriptor.close());
@@ -112,6 +113,16 @@ async function createStream(download: Download, path: string, setHeaders: send.S
   });
   if (stream === undefined) throw gone(download);
   return stream;
+}
+
+/**
+ * The descriptor of the file that a stream of Node's opens, for reading in another way than the stream does: that reads ahead,
+ * without a bound at the file's promised end.
+ */
+async function descriptorOf(stream: ReadStream): Promise<Descriptor> {
+  const [fd] = (await once(stream, "open")) as [number];
+  stream.on("error", () => {});
+  return new Descriptor(fd, () => void stream.destroy());
 }
 
 function isObject({ object }: Download, stats: Stats): boolean {

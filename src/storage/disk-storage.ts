@@ -11,6 +11,7 @@ import { type DiskObjectPlace, openObject, statObject } from "./disk-object.js";
 import { pinRoot } from "./disk-root.js";
 import { DiskStream } from "./disk-stream.js";
 import { type DiskTarget, writeObject } from "./disk-write.js";
+import { keepsInodesInMemory } from "./inode-memory.js";
 import { assertKey, assertPrefix } from "./key.js";
 import type {
   KeptObject,
@@ -52,6 +53,7 @@ export class DiskStorage implements Storage {
   readonly #fileMode: number;
   readonly #folderMode: number;
   readonly #refuseHardLinks: boolean;
+  readonly #inodesInMemory: boolean;
 
   /** @throws ConfigurationError when the root is missing and can't be made, no folder, or the whole file system. */
   constructor(root: string, options: DiskStorageOptions = {}) {
@@ -59,6 +61,7 @@ export class DiskStorage implements Storage {
     this.#folderMode = options.folderMode ?? 0o700;
     this.#refuseHardLinks = options.refuseHardLinks ?? false;
     this.root = pinRoot(root, this.#folderMode);
+    this.#inodesInMemory = keepsInodesInMemory(this.root);
   }
 
   /** As {@link Storage.put}. The bytes and the name are synced to the disk; what fails leaves no file. */
@@ -154,7 +157,12 @@ export class DiskStorage implements Storage {
   }
 
   #place(key: string): DiskObjectPlace {
-    return { key, path: this.path(key), refuseHardLinks: this.#refuseHardLinks };
+    return {
+      key,
+      path: this.path(key),
+      refuseHardLinks: this.#refuseHardLinks,
+      inodesInMemory: this.#inodesInMemory,
+    };
   }
 }
 
