@@ -2,24 +2,24 @@ import { whenOver } from "../http/response-over.js";
 import { chunkBudget } from "./chunk-budget.js";
 import type { Download } from "./delivery.js";
 import { ObjectBody } from "./object-body.js";
+import type { PieceSource } from "./piece-source.js";
 
 /** A body that is not larger goes out in one write with its headers. */
 const ONE_WRITE = 64 * 1024;
 
 /**
- * Makes chunks the body of a download's answer. The first of them is read before, so that a storage that fails at once is
- * answered with a status.
+ * Makes pieces the body of a download's answer: all of them at once, or chunks, the first of which is read before, so that a
+ * storage that fails at once is answered with a status.
  *
- * @param chunks exactly the bytes of the download's pieces, or an error.
- * @throws what the first chunk throws.
+ * @throws what reading throws until then.
  */
-export async function setBody(download: Download, chunks: AsyncGenerator<Uint8Array, void>): Promise<void> {
+export async function setBody(download: Download, source: PieceSource): Promise<void> {
   if (reservesOneWrite(download)) {
-    download.ctx.body = await gather(chunks);
+    download.ctx.body = await source.all();
     await download.open?.close();
     return;
   }
-  const body = await ObjectBody.started(chunks);
+  const body = await ObjectBody.started(source.chunks());
   // Nobody tells a response that waits behind another one when their connection closes: it would keep its chunk for ever.
   whenOver(download.ctx, () => body.destroy());
   download.ctx.body = body;
@@ -33,15 +33,4 @@ function reservesOneWrite({ ctx, length }: Download): boolean {
   if (reserved === length) whenOver(ctx, () => chunkBudget.giveBack(reserved));
   else chunkBudget.giveBack(reserved);
   return reserved === length;
-}
-
-async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  const [only] = all;
-  return only && all.length === 1 ? asBuffer(only) : Buffer.concat(all);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

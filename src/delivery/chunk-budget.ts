@@ -1,5 +1,5 @@
 /** What a read of a large file takes at once, as long as few are out: each costs a turn of the thread pool. */
-const LARGEST = 256 * 1024;
+export const LARGEST_CHUNK = 256 * 1024;
 /** What it takes at least. A reader that stalls holds one of these, and not much more. */
 const SMALLEST = 16 * 1024;
 /** The sizes are a whole number of these. */
@@ -29,7 +29,7 @@ export class ChunkBudget {
    */
   take(wanted: number): number {
     const share = Math.floor((LIMIT - this.#out) / SHARE / PAGE) * PAGE;
-    const size = Math.min(wanted, Math.max(SMALLEST, Math.min(LARGEST, share)));
+    const size = Math.min(wanted, Math.max(SMALLEST, Math.min(LARGEST_CHUNK, share)));
     this.#out += size;
     return size;
   }

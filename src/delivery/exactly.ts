@@ -19,7 +19,10 @@ export async function* exactly(
     yield chunk.length > missing ? chunk.subarray(0, missing) : chunk;
     missing -= chunk.length;
   }
-  if (missing > 0) {
-    throw new StorageError(`${key}: the object ended ${missing} bytes early. It was changed while it was sent.`, key);
-  }
+  if (missing > 0) throw endedEarly(key, missing);
+}
+
+/** What to throw for an object that has fewer bytes than it said. */
+export function endedEarly(key: string, missing: number): StorageError {
+  return new StorageError(`${key}: the object ended ${missing} bytes early. It was changed while it was sent.`, key);
 }

@@ -1,4 +1,7 @@
+import { ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import { Readable, type Writable } from "node:stream";
+import type { Chunks } from "./piece-source.js";
 
 /**
  * The body of a response: chunks that are written as they come, each when the connection took the one before. It reads
@@ -11,14 +14,14 @@ export class ObjectBody extends Readable {
   private first?: IteratorResult<Uint8Array, void>;
 
   /** A body whose first chunk is read already. @throws what reading it throws. */
-  static async started(chunks: AsyncGenerator<Uint8Array, void>): Promise<ObjectBody> {
+  static async started(chunks: Chunks): Promise<ObjectBody> {
     const first = await chunks.next();
     const body = new ObjectBody(chunks);
     body.first = first;
     return body;
   }
 
-  constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {
+  constructor(private readonly chunks: Chunks) {
     super({ highWaterMark: 0 });
     // Koa may destroy a body that nobody listens to yet; an error of it must not end the process.
     this.on("error", () => {});
@@ -59,17 +62,20 @@ export class ObjectBody extends Readable {
   }
 
   private async writeAll(destination: Writable): Promise<void> {
-    for (let next = await this.nextChunk(); !next.done; next = await this.nextChunk()) {
+    const forgets = forgetsChunks(destination);
+    for (let next = await this.nextChunk(); !next.done; ) {
       if (destination.destroyed) return;
-      this.bytesSent += next.value.length;
-      await written(destination, next.value);
+      const chunk = next.value;
+      this.bytesSent += chunk.length;
+      const isSpent = forgets ? await forgotten(destination, chunk) : await written(destination, chunk);
+      next = await this.nextChunk(isSpent ? chunk : undefined);
     }
   }
 
-  private async nextChunk(): Promise<IteratorResult<Uint8Array, void>> {
+  private async nextChunk(spent?: Uint8Array): Promise<IteratorResult<Uint8Array, void>> {
     const { first } = this;
     this.first = undefined;
-    return first ?? this.chunks.next();
+    return first ?? this.chunks.next(spent);
   }
 
   /** `pipeline` waits for the end of this stream, and then ends the destination itself. */
@@ -90,15 +96,37 @@ export class ObjectBody extends Readable {
   }
 }
 
-/** Not only until there is room for more, which may be 64 KiB: a chunk is in memory until all of it is taken. */
-function written(destination: Writable, chunk: Uint8Array): Promise<void> {
+/**
+ * Whether nobody looks at a chunk any more when its write called back: only then where it goes straight to a socket of the
+ * system. What stands in between, or in the place of the response's `write`, may keep it.
+ */
+function forgetsChunks(destination: Writable): boolean {
+  if (!(destination instanceof ServerResponse) || destination.write !== ServerResponse.prototype.write) return false;
+  const { socket } = destination;
+  return socket instanceof Socket && socket.write === Socket.prototype.write;
+}
+
+/** Waits until all of a chunk is taken, not only until there is room for more, which may be 64 KiB: it is in memory until then. */
+function written(destination: Writable, chunk: Uint8Array): Promise<false> {
   return new Promise((resolve) => {
     const proceed = () => {
       destination.off("drain", proceed).off("close", proceed);
-      resolve();
+      resolve(false);
     };
     // What stands in between may keep the callback to itself, and nothing calls back for what is closed.
     destination.on("drain", proceed).on("close", proceed);
     destination.write(chunk, proceed);
+  });
+}
+
+/** Waits until nothing looks at a chunk any more. Tells whether that can be relied on: not after a connection was cut. */
+function forgotten(destination: Writable, chunk: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    const leave = () => resolve(false);
+    destination.once("close", leave);
+    destination.write(chunk, (error) => {
+      destination.off("close", leave);
+      resolve(!error);
+    });
   });
 }

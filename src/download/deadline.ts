@@ -7,24 +7,24 @@ import { unavailable } from "./refusal.js";
  * @param what names it in the message.
  * @throws DownloadError 503 when it takes longer; what it does later is of no effect.
  */
-export async function withinDeadline<T>(seconds: number, what: string, result: T | PromiseLike<T>): Promise<T> {
-  if (!isPromiseLike(result)) return result;
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(`${what} took longer than ${seconds} seconds.`)), seconds * 1000);
+export function withinDeadline<T>(seconds: number, what: string, result: T | PromiseLike<T>): Promise<T> {
+  if (!isPromiseLike<T>(result)) return Promise.resolve(result);
+  return new Promise((resolve, reject) => {
+    const tooLate = () => reject(unavailable(`${what} took longer than ${seconds} seconds.`));
+    const timer = setTimeout(tooLate, seconds * 1000);
+    result.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([result, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof (value as { then: unknown }).then === "function"
-  );
+function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

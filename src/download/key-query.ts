@@ -30,11 +30,11 @@ export class KeyQuery {
   /** @throws what TypeORM and the driver throw. */
   async entityWithKey(values: string[]): Promise<ObjectLiteral | null> {
     const parameters = this.parametersFor(values);
-    // TypeORM runs what `getQueryAndParameters` returns, and leaves notes of its own in the expression map.
-    const query = Object.assign(Object.create(this.query) as SelectQueryBuilder<ObjectLiteral>, {
-      expressionMap: Object.assign(Object.create(this.query.expressionMap), { relationIdAttributes: [] }),
-      getQueryAndParameters: () => [this.sql, parameters],
-    });
+    const query: Run = Object.create(this.query);
+    // TypeORM runs what this returns, and leaves notes of its own in the expression map.
+    query.getQueryAndParameters = () => [this.sql, parameters];
+    query.expressionMap = Object.create(this.query.expressionMap);
+    query.expressionMap.relationIdAttributes = [];
     return query.getOne();
   }
 
@@ -48,6 +48,9 @@ export class KeyQuery {
     });
   }
 }
+
+/** The query as it is run once. */
+type Run = { -readonly [K in keyof SelectQueryBuilder<ObjectLiteral>]: SelectQueryBuilder<ObjectLiteral>[K] };
 
 interface Key {
   column: ColumnMetadata;

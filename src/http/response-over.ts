@@ -1,12 +1,16 @@
-import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 interface Exchange {
   req: IncomingMessage;
   res: ServerResponse;
 }
 
-const waiting = new WeakMap<object, Set<() => void>>();
+/** What is to be called when a response is over. Its connection has the same, until then. */
+type Callbacks = (() => void)[];
+
+const ofResponse = new WeakMap<ServerResponse, Callbacks>();
+const ofSocket = new WeakMap<Socket, Set<Callbacks>>();
 
 /**
  * Calls back once, when a response is over: sent, cut off, or dropped. A response that waits behind another one on its
@@ -16,16 +20,8 @@ const waiting = new WeakMap<object, Set<() => void>>();
  * Node warns of more than ten.
  */
 export function whenOver({ req, res }: Exchange, callback: () => void): void {
-  if (isOver({ req, res })) {
-    callback();
-    return;
-  }
-  const both = [whenClosed(res), whenClosed(req.socket)];
-  const over = () => {
-    for (const callbacks of both) callbacks.delete(over);
-    callback();
-  };
-  for (const callbacks of both) callbacks.add(over);
+  if (isOver({ req, res })) callback();
+  else (ofResponse.get(res) ?? listen(res, req.socket)).push(callback);
 }
 
 /** Whether nobody is there any more to be answered. */
@@ -33,14 +29,28 @@ export function isOver({ req, res }: Exchange): boolean {
   return res.closed || req.socket.destroyed;
 }
 
-/** What is called when an emitter closes. */
-function whenClosed(emitter: EventEmitter): Set<() => void> {
-  const known = waiting.get(emitter);
-  if (known) return known;
-  const callbacks = new Set<() => void>();
-  waiting.set(emitter, callbacks);
-  emitter.once("close", () => {
-    for (const callback of [...callbacks]) callback();
+function listen(res: ServerResponse, socket: Socket): Callbacks {
+  const callbacks: Callbacks = [];
+  const waiting = ofSocket.get(socket) ?? listenToSocket(socket);
+  ofResponse.set(res, callbacks);
+  waiting.add(callbacks);
+  res.once("close", () => {
+    waiting.delete(callbacks);
+    call(callbacks);
   });
   return callbacks;
+}
+
+function listenToSocket(socket: Socket): Set<Callbacks> {
+  const waiting = new Set<Callbacks>();
+  ofSocket.set(socket, waiting);
+  socket.once("close", () => {
+    for (const callbacks of waiting) call(callbacks);
+  });
+  return waiting;
+}
+
+/** Once: what closes first takes them. */
+function call(callbacks: Callbacks): void {
+  for (const callback of callbacks.splice(0)) callback();
 }

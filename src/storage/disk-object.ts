@@ -88,27 +88,25 @@ export class DiskObject implements OpenObject {
   /** @throws StorageError when the disk fails, or the file became shorter than it was when it was opened. */
   async read(buffer: Uint8Array, position: number): Promise<number> {
     const wanted = Math.max(0, Math.min(buffer.byteLength, this.size - position));
-    let done = 0;
-    while (done < wanted) {
-      const count = await this.#readSome(buffer, done, wanted - done, position + done);
-      if (count === 0)
-        throw new StorageError(`${this.#key}: it became shorter while it was read. Store it anew.`, this.#key);
-      done += count;
+    try {
+      for (let done = 0; done < wanted; ) {
+        const count = await this.#descriptor.read(buffer, done, wanted - done, position + done);
+        if (count === 0) throw becameShorter(this.#key);
+        done += count;
+      }
+      return wanted;
+    } catch (error) {
+      throw diskError(this.#key, "reading it", error);
     }
-    return done;
   }
 
   close(): Promise<void> {
     return this.#descriptor.close();
   }
+}
 
-  async #readSome(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    try {
-      return await this.#descriptor.read(buffer, offset, length, position);
-    } catch (error) {
-      throw diskError(this.#key, "reading it", error);
-    }
-  }
+function becameShorter(key: string): StorageError {
+  return new StorageError(`${key}: it became shorter while it was read. Store it anew.`, key);
 }
 
 function openFile(path: string): Promise<number> {

@@ -1,0 +1,63 @@
+import { lengthOf } from "../http/content.js";
+import type { OpenObject } from "../storage/storage.js";
+import { chunkBudget } from "./chunk-budget.js";
+import { chunkPool } from "./chunk-pool.js";
+import type { Download } from "./delivery.js";
+import { endedEarly } from "./exactly.js";
+import type { Chunks, PieceSource } from "./piece-source.js";
+
+/** Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that. */
+const HTTP2_CHUNK = 32 * 1024;
+
+/** The pieces of a download whose object is held open. */
+export function openPieces(download: Download, open: OpenObject): PieceSource {
+  return { all: () => readAll(download, open), chunks: () => readChunks(download, open) };
+}
+
+async function readAll({ key, pieces, length }: Download, open: OpenObject): Promise<Buffer> {
+  const body = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const piece of pieces) {
+    const part = body.subarray(at, at + lengthOf(piece));
+    if (piece instanceof Uint8Array) part.set(piece);
+    else await fill(part, key, open, piece.start);
+    at += part.length;
+  }
+  return body;
+}
+
+/** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
+async function* readChunks({ ctx, key, pieces }: Download, open: OpenObject): Chunks {
+  const most = ctx.req.httpVersionMajor > 1 ? HTTP2_CHUNK : Number.POSITIVE_INFINITY;
+  let text: Uint8Array = NO_TEXT;
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      text = piece;
+      continue;
+    }
+    for (let position = piece.start; position <= piece.end; text = NO_TEXT) {
+      const size = chunkBudget.take(Math.min(piece.end - position + 1, most));
+      try {
+        const chunk = chunkPool.take(text.length + size);
+        chunk.set(text);
+        await fill(chunk.subarray(text.length), key, open, position);
+        if ((yield chunk) === chunk) chunkPool.giveBack(chunk);
+      } finally {
+        chunkBudget.giveBack(size);
+      }
+      position += size;
+    }
+  }
+  if (text.length > 0) yield text;
+}
+
+const NO_TEXT = new Uint8Array();
+
+/** @throws StorageError when the object ends before the buffer is full, and what reading throws. */
+async function fill(buffer: Uint8Array, key: string, open: OpenObject, position: number): Promise<void> {
+  for (let filled = 0; filled < buffer.length; ) {
+    const count = await open.read(buffer.subarray(filled), position + filled);
+    if (count === 0) throw endedEarly(key, buffer.length - filled);
+    filled += count;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Readable } from "node:stream";
+import type { ByteRange } from "../http/byte-range.js";
+import { whenOver } from "../http/response-over.js";
+import type { Download } from "./delivery.js";
+import { exactly } from "./exactly.js";
+import { gone, isGone } from "./gone.js";
+import type { Chunks, PieceSource } from "./piece-source.js";
+
+/** The pieces of a download from a storage that can only stream its objects. */
+export function streamedPieces(download: Download): PieceSource {
+  const chunks = () => readPieces(download);
+  return { all: () => gather(chunks()), chunks };
+}
+
+async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+/** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
+async function* readPieces(download: Download): Chunks {
+  const left = new AbortController();
+  whenOver(download.ctx, () => left.abort());
+  let text: Uint8Array | undefined;
+  for (const piece of download.pieces) {
+    if (piece instanceof Uint8Array) {
+      text = piece;
+      continue;
+    }
+    for await (const chunk of readRange(download, piece, left.signal)) {
+      yield text ? Buffer.concat([text, chunk]) : chunk;
+      text = undefined;
+    }
+  }
+  if (text) yield text;
+}
+
+async function* readRange(download: Download, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const { storage, key, object } = download;
+  try {
+    const stream = await storage.read(key, { ...range, of: object, signal });
+    yield* exactly(key, range, until(signal, stream));
+  } catch (error) {
+    // Nothing held the object since it was looked at. No error of a storage says whether it is why there is no more of it.
+    throw !signal.aborted && (await isGone(download)) ? gone(download, error) : error;
+  }
+}
+
+/** A stream that waits for its storage does not hear that nobody reads it any more. */
+function until(signal: AbortSignal, stream: Readable): Readable {
+  const leave = () => stream.destroy();
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave);
+  stream.once("close", () => signal.removeEventListener("abort", leave));
+  return stream.on("error", () => {});
+}
