@@ -11,11 +11,9 @@ import { DownloadController } from "./download/controller.js";
 import { Locator } from "./download/locate.js";
 import { ConfigurationError, PrivateFileError } from "./errors.js";
 import { type AttachOptions, attach } from "./lifecycle/attach.js";
-import { check } from "./lifecycle/check.js";
 import type { CheckOptions, Problem } from "./lifecycle/check-problem.js";
 import { ColumnStorages } from "./lifecycle/column-storages.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
-import { sweep } from "./lifecycle/sweep.js";
 import type { SweepOptions, SweepReport } from "./lifecycle/sweep-options.js";
 import type { UploadSource } from "./lifecycle/upload-source.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
@@ -147,7 +145,10 @@ export class PrivateFiles {
    * @throws StorageError when a storage can't be listed. One that can't remove an object is counted.
    */
   async sweep(options: SweepOptions = {}): Promise<SweepReport> {
-    return sweep(this.dataSource, this.know().storages, options);
+    const { storages } = this.know();
+    // Servers seldom sweep: what they do not need is not loaded when they start.
+    const { sweep } = await import("./lifecycle/sweep.js");
+    return sweep(this.dataSource, storages, options);
   }
 
   /**
@@ -158,7 +159,9 @@ export class PrivateFiles {
    * @throws ConfigurationError for a static folder that is not there.
    */
   async check(options: CheckOptions = {}): Promise<Problem[]> {
-    return check(this.dataSource, this.know().storages, options);
+    const { storages } = this.know();
+    const { check } = await import("./lifecycle/check.js");
+    return check(this.dataSource, storages, options);
   }
 
   private fileOf(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {

@@ -3,7 +3,7 @@ import { fstat, type ReadStream, type Stats } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
-import send from "koa-send";
+import type send from "koa-send";
 import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
 import { Descriptor } from "../storage/descriptor.js";
@@ -42,12 +42,15 @@ export interface KoaSendDeliveryOptions extends StallOptions {
  */
 export function koaSendDelivery(options: KoaSendDeliveryOptions = {}): Delivery {
   checkOptions(options);
+  // It takes as long to load as all else of this package, and most do without.
+  const koaSend = import("koa-send");
   const streamed = streamDelivery({ stallTimeout: checkStallTimeout("koaSendDelivery", options) });
   return {
     cacheControl: cacheControlOf(options),
     async deliver(download) {
       const path = download.range ? undefined : pathOf(download);
-      const open = path === undefined ? download.open : await openThroughKoaSend(download, path, options);
+      const open =
+        path === undefined ? download.open : await openThrough((await koaSend).default, download, path, options);
       await streamed.deliver({ ...download, open });
     },
   };
@@ -77,14 +80,15 @@ function pathOf({ open, storage, key }: Download): string | undefined {
   return open?.path ?? storage.path?.(key);
 }
 
-async function openThroughKoaSend(
+async function openThrough(
+  koaSend: typeof send,
   download: Download,
   path: string,
   { setHeaders }: KoaSendDeliveryOptions,
 ): Promise<OpenObject> {
   const { ctx, key, object, storage } = download;
   const isSame = path === download.open?.path ? () => true : (stats: Stats) => isObject(download, stats);
-  const stream = await createStream(download, path, (res, _path, stats) => {
+  const stream = await createStream(koaSend, download, path, (res, _path, stats) => {
     // Before anything is opened: opening a FIFO would wait for its other end, and take a thread of the pool with it.
     if (!isSame(stats)) throw gone(download);
     setHeaders?.(res, storage.path?.(key) ?? path, stats);
@@ -99,7 +103,12 @@ async function openThroughKoaSend(
   return new DiskObject(key, descriptor, object);
 }
 
-async function createStream(download: Download, path: string, setHeaders: send.SetHeaders): Promise<ReadStream> {
+async function createStream(
+  koaSend: typeof send,
+  download: Download,
+  path: string,
+  setHeaders: send.SetHeaders,
+): Promise<ReadStream> {
   let stream: ReadStream | undefined;
   const keep = (body: ReadStream) => {
     stream = body;
@@ -108,7 +117,7 @@ async function createStream(download: Download, path: string, setHeaders: send.S
   const context = Object.create(download.ctx, { body: { set: keep }, set: { value: () => {} } });
   // It decodes what it is given. Only false keeps it from the .gz and .br beside the file, and only true lets it see dots.
   const only = { root: dirname(path), hidden: true, gzip: false, brotli: false, setHeaders };
-  await send(context, encodeURIComponent(basename(path)), only).catch((error: Error) => {
+  await koaSend(context, encodeURIComponent(basename(path)), only).catch((error: Error) => {
     throw failure(download, error);
   });
   if (stream === undefined) throw gone(download);
