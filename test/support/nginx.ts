@@ -9,6 +9,8 @@ import { eventually } from "./eventually.js";
 /** An nginx of its own, in a folder of its own. */
 export interface Nginx {
   port: number;
+  /** The id of the master process. */
+  pid: number;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -39,7 +41,7 @@ export async function startNginx({ http = "", server }: { http?: string; server:
     await stop();
     throw new Error(`nginx did not start.\n${log}`, { cause: error });
   }
-  return { port, stop };
+  return { port, pid: child.pid!, stop };
 }
 
 function configuration(port: number, http: string, server: string): string {

@@ -1,0 +1,90 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { startNginx } from "../support/nginx.js";
+import { skipWithout } from "../support/programs.js";
+import { cores, nodeOn, pin } from "./cores.js";
+import { files } from "./files.js";
+import { type DatabaseName, missing } from "./open-database.js";
+
+const peers = resolve(import.meta.dirname, "../../../test/bench/peers");
+
+/** A server that is measured. */
+export interface Server {
+  pid: number;
+  port: number;
+  /** The path of each file, by its label. */
+  paths: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** What is measured. */
+export interface Contestant {
+  /** What it is called in the results. */
+  name: string;
+  /** Whether it is this package. */
+  ours: boolean;
+  /** Why it can't be measured here. */
+  missing?: string;
+  /**
+   * Starts it on a core of its own.
+   *
+   * @param folder an empty one, which it may use.
+   * @param source the folder of the files.
+   */
+  start(folder: string, source: string): Promise<Server>;
+}
+
+/** All of them, in the order of the results. */
+export const contestants: Contestant[] = [
+  ours("better-sqlite3"),
+  ours("PostgreSQL"),
+  peer("koa-send"),
+  peer("send"),
+  peer("sirv"),
+  peer("@fastify/static", "fastify-static"),
+  { name: "nginx", ours: false, missing: skipWithout("nginx") || undefined, start: startStaticNginx },
+];
+
+function ours(database: DatabaseName): Contestant {
+  const program = join(import.meta.dirname, "application.js");
+  return {
+    name: `ours, ${database}`,
+    ours: true,
+    missing: missing(database),
+    start: (folder, source) => startNode(program, [database, folder, source]),
+  };
+}
+
+function peer(name: string, file = name): Contestant {
+  return { name, ours: false, start: (_, source) => startNode(join(peers, `${file}.mjs`), [source]) };
+}
+
+async function startNode(program: string, args: string[]): Promise<Server> {
+  const env = { ...process.env, NODE_ENV: "production" };
+  const child = fork(program, args, { ...nodeOn(cores.server), env });
+  const exited = once(child, "exit");
+  const [started] = await Promise.race([once(child, "message"), exited]);
+  if (typeof started !== "object" || !started) throw new Error(`${program} did not start.`);
+  const { port, paths = pathsInRoot() } = started as { port: number; paths?: Record<string, string> };
+  const stop = async () => {
+    child.disconnect();
+    await exited;
+  };
+  return { pid: child.pid!, port, paths, stop };
+}
+
+async function startStaticNginx(_: string, source: string): Promise<Server> {
+  const { port, pid, stop } = await startNginx({
+    http: "sendfile on; keepalive_requests 1000000000;",
+    server: `root ${source};`,
+  });
+  const worker = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ", 1)[0]);
+  pin(worker, cores.server);
+  return { pid: worker, port, paths: pathsInRoot(), stop };
+}
+
+function pathsInRoot(): Record<string, string> {
+  return Object.fromEntries(files.map(({ label, name }) => [label, `/${name}`]));
+}

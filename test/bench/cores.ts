@@ -1,0 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { cpus } from "node:os";
+
+/** The core of the server that is measured, and that of the load. */
+export const cores = { server: cpus().length - 1, load: Math.max(0, cpus().length - 2) };
+
+/** Whether processes can be kept on a core here. */
+export const canPin = spawnSync("taskset", ["--version"]).status === 0;
+
+/** How Node is started so that it stays on a core, for `fork`. */
+export function nodeOn(core: number): { execPath: string; execArgv: string[] } {
+  return canPin
+    ? { execPath: "taskset", execArgv: ["-c", `${core}`, process.execPath] }
+    : { execPath: process.execPath, execArgv: [] };
+}
+
+/** Keeps a process that runs already on a core, with all its threads. */
+export function pin(pid: number, core: number): void {
+  if (canPin) spawnSync("taskset", ["-apc", `${core}`, `${pid}`]);
+}

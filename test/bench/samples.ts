@@ -1,0 +1,63 @@
+import type { Slice } from "./slice.js";
+import { median } from "./statistics.js";
+
+/** Which contestant in which scene. */
+export interface Subject {
+  scene: string;
+  contestant: string;
+}
+
+/** What a slice of one round found. */
+export interface Sample extends Subject {
+  round: number;
+  slice: Slice;
+}
+
+/** A number of a slice. */
+export type Metric = keyof Slice;
+
+/** What all rounds found. */
+export class Samples {
+  constructor(readonly all: readonly Sample[]) {}
+
+  /** Whether there are any. */
+  has(subject: Subject): boolean {
+    return this.of(subject).length > 0;
+  }
+
+  /** The median over the rounds. */
+  median(subject: Subject, metric: Metric): number {
+    return median(this.of(subject).map(({ slice }) => slice[metric]));
+  }
+
+  /** The greatest of all rounds. */
+  most(subject: Subject, metric: Metric): number {
+    return Math.max(...this.of(subject).map(({ slice }) => slice[metric]));
+  }
+
+  /**
+   * How one compares with another: the median of the ratios within each round, as what disturbs a round disturbs both.
+   */
+  ratio(subject: Subject, base: Subject, metric: Metric): number {
+    return median(this.perRound(subject, base, metric, (a, b) => a / b));
+  }
+
+  /** How much more one is than another, likewise. */
+  difference(subject: Subject, base: Subject, metric: Metric): number {
+    return median(this.perRound(subject, base, metric, (a, b) => a - b));
+  }
+
+  private perRound(
+    subject: Subject,
+    base: Subject,
+    metric: Metric,
+    compare: (a: number, b: number) => number,
+  ): number[] {
+    const bases = new Map(this.of(base).map(({ round, slice }) => [round, slice[metric]]));
+    return this.of(subject).map(({ round, slice }) => compare(slice[metric], bases.get(round)!));
+  }
+
+  private of({ scene, contestant }: Subject): Sample[] {
+    return this.all.filter((sample) => sample.scene === scene && sample.contestant === contestant);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Contestant } from "./contestants.js";
+import { type BenchFile, files } from "./files.js";
+import type { Order } from "./press.js";
+
+const [small, , large, huge] = files;
+/** The middle of the large file. */
+const RANGE = { start: 480 * 1024, end: 544 * 1024 - 1 };
+
+/** One kind of request. */
+export interface Scene {
+  /** What it is called in the results. */
+  name: string;
+  file: BenchFile;
+  connections: number;
+  /** How many requests a slice has. (default: as many as its seconds allow) */
+  requests?: number;
+  status: number;
+  /** Headers beside those of every request. `etag` is the one that the server gives the file. */
+  headers?: (etag: string) => Record<string, string>;
+  /** (default: the path of the file) */
+  path?: (path: string) => string;
+  /** Which bytes of the file the body has, both included. (default: none; then it is short text of any length) */
+  body?: { start: number; end: number };
+  /** Who is asked. */
+  isFor(contestant: Contestant): boolean;
+}
+
+/** The whole of each file. */
+export const wholeFiles: Scene[] = files.map((file) => ({
+  name: file.label,
+  file,
+  connections: file.size < large.size ? 16 : 8,
+  // One for each connection.
+  requests: file === huge ? 8 : undefined,
+  status: 200,
+  body: { start: 0, end: file.size - 1 },
+  isFor: () => true,
+}));
+
+/** One range of the large file. koa-send has none. */
+export const range: Scene = {
+  name: "range",
+  file: large,
+  connections: 16,
+  status: 206,
+  headers: () => ({ range: `bytes=${RANGE.start}-${RANGE.end}` }),
+  body: RANGE,
+  isFor: ({ name }) => name !== "koa-send",
+};
+
+/** The small file, which the client has already. */
+export const notModified: Scene = small304();
+
+/** The small file, asked for by one who may not have it. */
+export const refused: Scene = ofOurs("refusal", { status: 403, headers: () => ({ "x-user": "mallory" }) });
+
+/** The small file's row, with another file's name: it is found, and granted, and then there is no such file. */
+export const otherName: Scene = ofOurs("other name", {
+  status: 404,
+  path: (path) => path.replace(/[^/]+$/, "other.bin"),
+});
+
+/** A route of the same application that does nothing. */
+export const constant: Scene = ofOurs("constant", { status: 200, path: () => "/constant" });
+
+/** All of them. */
+export const scenes: Scene[] = [...wholeFiles, range, notModified, refused, otherName, constant];
+
+/** What a scene asks a server for. */
+export function orderOf(scene: Scene, port: number, filePath: string, etag: string): Order {
+  const { status, connections, body, path = (same) => same, headers } = scene;
+  return {
+    ...{ port, status, connections },
+    path: path(filePath),
+    headers: { "x-user": "alice", ...headers?.(etag) },
+    length: body && body.end - body.start + 1,
+  };
+}
+
+function small304(): Scene {
+  return ofOurs("not modified", { status: 304, headers: (etag) => ({ "if-none-match": etag }) });
+}
+
+function ofOurs(name: string, scene: Pick<Scene, "status" | "headers" | "path">): Scene {
+  return {
+    name,
+    file: small,
+    connections: 16,
+    isFor: (contestant) => contestant.name === "ours, better-sqlite3",
+    ...scene,
+  };
+}
