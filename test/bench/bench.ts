@@ -1,70 +1,70 @@
-// "npm run bench": measures downloads from the package and from others.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// "npm run bench": measures downloads from the package and from others, and writes what came to docs/performance.md.
+// "-- --short --rounds 1" is a first look, which writes nothing. "npm run bench:check" compares with the last full run.
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus, loadavg, platform } from "node:os";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { contestants } from "./contestants.js";
-import { makeFiles } from "./files.js";
-import { Load } from "./load.js";
-import { type Length, measureRounds, warmUp } from "./rounds.js";
-import { type Running, startRunning } from "./running.js";
-import { Samples } from "./samples.js";
-import { scenes } from "./scenes.js";
+import { describeEnvironment } from "./environment.js";
+import { KOA_SEND, NGINX } from "./names.js";
+import { page, results } from "./page.js";
+import { picture } from "./picture.js";
+import { movesOf, type Ratios, ratiosOf } from "./ratios.js";
+import { type Findings, type RunLength, run } from "./run.js";
 
+const LONG: RunLength = { rounds: 9, warmUp: 10, leadIn: 0.2, measured: 1 };
+const SHORT: RunLength = { rounds: 5, warmUp: 5, leadIn: 0.1, measured: 0.5 };
+/** How many processes may run on each core, on average, when results are to be kept. */
+const QUIET = 0.5;
+/** The share by which a ratio may differ from that of the last full run. */
+const TOLERANCE = 0.2;
+
+const checkout = resolve(import.meta.dirname, "../../..");
+const ratiosFile = join(checkout, "test/bench/ratios.json");
 const { values } = parseArgs({
-  options: { rounds: { type: "string" }, short: { type: "boolean", default: false } },
+  options: {
+    rounds: { type: "string" },
+    short: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    force: { type: "boolean", default: false },
+  },
 });
-const length: Length = values.short
-  ? { rounds: 3, warmUp: 3, leadIn: 0.1, measured: 0.4 }
-  : { rounds: 9, warmUp: 10, leadIn: 0.2, measured: 1 };
-if (values.rounds) length.rounds = Number(values.rounds);
+const isKept = !values.short && !values.check;
+const length = isKept ? LONG : SHORT;
+const rounds = Number(values.rounds ?? length.rounds);
 
-const folder = await mkdtemp(join(tmpdir(), "private-files-bench-"));
-const load = new Load();
-const runnings: Running[] = [];
-try {
-  await makeFiles(folder);
-  for (const contestant of contestants) {
-    if (contestant.missing) console.log(`Without ${contestant.name}: ${contestant.missing}.`);
-    else runnings.push(await startRunning(contestant, scenes, folder, folder));
-  }
-  console.log("Warming up.");
-  await warmUp(load, runnings, scenes, length);
-  const samples = new Samples(
-    await measureRounds(load, runnings, scenes, length, (round) =>
-      console.log(`Round ${round + 1} of ${length.rounds}`),
-    ),
+if (platform() !== "linux") throw new Error("The CPU of processes is read from /proc. Run the benchmark on Linux.");
+if (!(rounds >= 1)) throw new Error(`"--rounds" is ${values.rounds}. Give a number from 1 up.`);
+if (isKept && !values.force) assertQuiet();
+const compared = contestants.filter(({ name, ours }) => !values.check || ours || name === KOA_SEND || name === NGINX);
+const findings = await run(compared, { ...length, rounds }, (line) => console.log(line));
+console.log(`\n${results(findings)}`);
+if (isKept) await keep(findings);
+if (values.check) await check(findings);
+
+function assertQuiet(): void {
+  const [running] = loadavg() as [number];
+  if (running <= QUIET * cpus().length) return;
+  throw new Error(
+    `This machine has other things to do: its load is ${running.toFixed(1)}. Wait a minute, or say --force, or --short, which writes nothing.`,
   );
-  for (const scene of scenes) {
-    console.log(`\n${scene.name}`);
-    console.table(
-      Object.fromEntries(
-        runnings
-          .filter(({ contestant }) => scene.isFor(contestant))
-          .map(({ contestant: { name } }) => {
-            const subject = { scene: scene.name, contestant: name };
-            const base = samples.has({ scene: scene.name, contestant: "koa-send" })
-              ? { scene: scene.name, contestant: "koa-send" }
-              : { scene: "1 KiB", contestant: "koa-send" };
-            return [
-              name,
-              {
-                "requests/s": Math.round(samples.median(subject, "rate")),
-                "of koa-send": samples.ratio(subject, base, "rate").toFixed(2),
-                "CPU µs": Math.round(samples.median(subject, "cpuPerRequest") * 1e6),
-                "CPU of koa-send": samples.ratio(subject, base, "cpuPerRequest").toFixed(2),
-                "CPU s/GB": samples.median(subject, "cpuPerGigabyte").toFixed(2),
-                "p50 ms": (samples.median(subject, "p50") * 1000).toFixed(2),
-                "p99 ms": (samples.median(subject, "p99") * 1000).toFixed(2),
-                "peak MiB": (samples.most(subject, "peak") / 2 ** 20).toFixed(0),
-              },
-            ];
-          }),
-      ),
-    );
-  }
-} finally {
-  load.stop();
-  await Promise.all(runnings.map(({ server }) => server.stop()));
-  await rm(folder, { recursive: true, force: true });
+}
+
+async function keep(findings: Findings): Promise<void> {
+  const docs = join(checkout, "docs");
+  await writeFile(join(docs, "performance.md"), page(findings, await describeEnvironment(checkout)));
+  await writeFile(join(docs, "performance.svg"), picture(findings.samples));
+  await writeFile(ratiosFile, `${JSON.stringify(ratiosOf(findings), null, 2)}\n`);
+  console.log("Written to docs/performance.md, docs/performance.svg and test/bench/ratios.json.");
+}
+
+async function check(findings: Findings): Promise<void> {
+  const before = JSON.parse(await readFile(ratiosFile, "utf8")) as Ratios;
+  const now = ratiosOf(findings);
+  const moves = movesOf(before, now, TOLERANCE);
+  const missing = Object.keys(before).filter((name) => !(name in now));
+  for (const { name, from, to } of moves) console.log(`${name}: was ${from}, is ${to}`);
+  for (const name of missing) console.log(`${name}: not measured`);
+  console.log(`${moves.length} of ${Object.keys(before).length} ratios have moved by more than ${TOLERANCE * 100} %.`);
+  if (moves.length > 0) process.exitCode = 1;
 }

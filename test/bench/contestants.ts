@@ -6,7 +6,8 @@ import { startNginx } from "../support/nginx.js";
 import { skipWithout } from "../support/programs.js";
 import { cores, nodeOn, pin } from "./cores.js";
 import { files } from "./files.js";
-import { type DatabaseName, missing } from "./open-database.js";
+import { KOA_SEND, NGINX, OURS, OURS_ON_POSTGRES } from "./names.js";
+import { type DatabaseName, missingDatabase } from "./open-database.js";
 
 const peers = resolve(import.meta.dirname, "../../../test/bench/peers");
 
@@ -38,26 +39,26 @@ export interface Contestant {
 
 /** All of them, in the order of the results. */
 export const contestants: Contestant[] = [
-  ours("better-sqlite3"),
-  ours("PostgreSQL"),
-  peer("koa-send"),
-  peer("send"),
-  peer("sirv"),
+  ours(OURS, "better-sqlite3"),
+  ours(OURS_ON_POSTGRES, "PostgreSQL"),
+  peer(KOA_SEND, "koa-send"),
+  peer("send", "send"),
+  peer("sirv", "sirv"),
   peer("@fastify/static", "fastify-static"),
-  { name: "nginx", ours: false, missing: skipWithout("nginx") || undefined, start: startStaticNginx },
+  { name: NGINX, ours: false, missing: skipWithout("nginx") || undefined, start: startStaticNginx },
 ];
 
-function ours(database: DatabaseName): Contestant {
+function ours(name: string, database: DatabaseName): Contestant {
   const program = join(import.meta.dirname, "application.js");
   return {
-    name: `ours, ${database}`,
+    name,
     ours: true,
-    missing: missing(database),
+    missing: missingDatabase(database),
     start: (folder, source) => startNode(program, [database, folder, source]),
   };
 }
 
-function peer(name: string, file = name): Contestant {
+function peer(name: string, file: string): Contestant {
   return { name, ours: false, start: (_, source) => startNode(join(peers, `${file}.mjs`), [source]) };
 }
 
@@ -69,7 +70,7 @@ async function startNode(program: string, args: string[]): Promise<Server> {
   if (typeof started !== "object" || !started) throw new Error(`${program} did not start.`);
   const { port, paths = pathsInRoot() } = started as { port: number; paths?: Record<string, string> };
   const stop = async () => {
-    child.disconnect();
+    if (child.connected) child.disconnect();
     await exited;
   };
   return { pid: child.pid!, port, paths, stop };

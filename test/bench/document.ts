@@ -4,6 +4,8 @@ import {
   PrivateFile,
   PrivateFileColumn,
   type PrivateFileSubscriber,
+  type PrivateFiles,
+  type UploadSource,
 } from "typeorm-private-files";
 
 /** The entity of the measured application. */
@@ -32,4 +34,20 @@ export class DownloadCounter implements PrivateFileSubscriber<Document> {
   async beforeDownload({ entity, resumed }: BeforeDownloadEvent<Document>): Promise<void> {
     if (!resumed) this.downloads.set(entity.id, (this.downloads.get(entity.id) ?? 0) + 1);
   }
+}
+
+/** What the data source of the measured application is made of. */
+export const model = { entities: [Document], subscribers: [DownloadCounter] };
+
+/** Saves a document of alice's, and gives the URL of its file. */
+export async function saveDocument(files: PrivateFiles, title: string, content: UploadSource): Promise<string> {
+  const { manager } = files.dataSource;
+  const document = manager.create(Document, { title, owner: "alice" });
+  await files.attach(document, "file", content, { filename: `${title}.bin` });
+  return files.url(await manager.save(document), "file");
+}
+
+/** Saves a hundred documents that nobody asks for. */
+export async function saveOthers(files: PrivateFiles): Promise<void> {
+  for (let number = 1; number <= 100; number++) await saveDocument(files, `Other ${number}`, Buffer.from("other"));
 }

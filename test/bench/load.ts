@@ -23,7 +23,8 @@ export class Load {
     return message.slice;
   }
 
+  /** Ends the process. What is being measured fails. */
   stop(): void {
-    this.process.disconnect();
+    if (this.process.connected) this.process.disconnect();
   }
 }

@@ -1,70 +1,42 @@
 import type { Load } from "./load.js";
-import type { Running } from "./running.js";
+import { readIntoPageCache } from "./page-cache.js";
+import type { Running, SliceLength } from "./running.js";
 import type { Sample } from "./samples.js";
-import { type Scene, wholeFiles } from "./scenes.js";
-import type { Slice } from "./slice.js";
-
-/** How long a run is. */
-export interface Length {
-  rounds: number;
-  /** The seconds for which each server is warmed up. */
-  warmUp: number;
-  /** The unmeasured seconds at the begin of each slice. */
-  leadIn: number;
-  /** The measured seconds of each slice. */
-  measured: number;
-}
+import type { Scene } from "./scenes.js";
 
 /** Warms all servers up, one after the other, with all that each will be asked for. */
-export async function warmUp(load: Load, runnings: readonly Running[], scenes: readonly Scene[], length: Length) {
+export async function warmUp(load: Load, runnings: readonly Running[], scenes: readonly Scene[], seconds: number) {
   for (const running of runnings) {
     const asked = scenes.filter((scene) => scene.isFor(running.contestant));
-    for (const scene of asked) await slice(load, running, scene, { leadIn: 0, measured: length.warmUp / asked.length });
+    for (const scene of asked) await running.measure(load, scene, { leadIn: 0, measured: seconds / asked.length });
   }
 }
 
 /**
- * Measures all servers in all scenes, interleaved: in each round every scene visits every contestant, in an order that begins
- * with another one each time.
+ * Measures all servers in all scenes, interleaved: in a round every scene visits every contestant, in an order that begins with
+ * another one each time.
  *
- * @param onRound told of each round that is over.
+ * @param folder where all files are.
+ * @param round the number of this round, from 0 up.
  */
-export async function measureRounds(
+export async function measureRound(
   load: Load,
   runnings: readonly Running[],
   scenes: readonly Scene[],
-  length: Length,
-  onRound: (round: number) => void,
+  folder: string,
+  length: SliceLength,
+  round: number,
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for (let round = 0; round < length.rounds; round++) {
-    for (const scene of scenes) {
-      const asked = runnings.filter(({ contestant }) => scene.isFor(contestant));
-      for (const running of rotated(asked, round)) {
-        const found = await slice(load, running, scene, length);
-        samples.push({ round, scene: scene.name, contestant: running.contestant.name, slice: found });
-      }
+  for (const scene of scenes) {
+    await readIntoPageCache(folder, scene.file.size);
+    const asked = runnings.filter(({ contestant }) => scene.isFor(contestant));
+    for (const running of rotated(asked, round)) {
+      const slice = await running.measure(load, scene, length);
+      samples.push({ round, scene: scene.name, contestant: running.contestant.name, slice });
     }
-    onRound(round);
   }
   return samples;
-}
-
-/** A slice with a fixed number of requests is led in by a smaller file: one of its own requests would take too long. */
-function slice(
-  load: Load,
-  { server, order }: Running,
-  scene: Scene,
-  { leadIn, measured }: Pick<Length, "leadIn" | "measured">,
-): Promise<Slice> {
-  return load.measure({
-    pid: server.pid,
-    measured: order(scene),
-    leadIn: order(scene.requests === undefined ? scene : wholeFiles[2]!),
-    leadInSeconds: leadIn,
-    seconds: measured,
-    requests: scene.requests,
-  });
 }
 
 /** The same list, beginning further on. */

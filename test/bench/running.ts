@@ -1,62 +1,81 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Contestant, Server } from "./contestants.js";
+import type { Load } from "./load.js";
 import type { Order } from "./press.js";
 import { orderOf, type Scene, wholeFiles } from "./scenes.js";
+import type { Slice } from "./slice.js";
+import { verify } from "./verify.js";
 
-/** A contestant whose server is running, and answers as it must. */
-export interface Running {
-  contestant: Contestant;
-  server: Server;
-  /** What it is asked for in a scene. */
-  order(scene: Scene): Order;
+/** The seconds of a slice: those of its lead-in, which is not measured, and those that are. */
+export interface SliceLength {
+  leadIn: number;
+  measured: number;
 }
 
-/** Starts a contestant, and asks it once for everything that it will be asked for. */
-export async function startRunning(
-  contestant: Contestant,
-  scenes: readonly Scene[],
-  folder: string,
-  source: string,
-): Promise<Running> {
-  const own = join(folder, contestant.name.replace(/\W+/g, "-"));
-  await mkdir(own);
-  const server = await contestant.start(own, source);
-  const etags: Record<string, string> = {};
-  const order = (scene: Scene) =>
-    orderOf(scene, server.port, server.paths[scene.file.label]!, etags[scene.file.label] ?? "");
-  try {
-    for (const scene of wholeFiles) etags[scene.file.label] = await verify(order(scene), scene, source);
-    for (const scene of scenes) if (scene.isFor(contestant)) await verify(order(scene), scene, source);
-  } catch (error) {
-    await server.stop();
-    throw new Error(`${contestant.name} does not answer as it must.`, { cause: error });
+/** A contestant whose server runs. */
+export class Running {
+  private readonly etags: Record<string, string> = {};
+
+  private constructor(
+    readonly contestant: Contestant,
+    private readonly server: Server,
+  ) {}
+
+  /**
+   * Starts a contestant.
+   *
+   * @param folder where a folder of its own may be made.
+   * @param source the folder of the files.
+   */
+  static async start(contestant: Contestant, folder: string, source: string): Promise<Running> {
+    const own = join(folder, contestant.name.replace(/\W+/g, "-"));
+    await mkdir(own);
+    return new Running(contestant, await contestant.start(own, source));
   }
-  return { contestant, server, order };
-}
 
-/** Compares one answer with the file, byte for byte, and gives its ETag. */
-async function verify(
-  { port, path, headers, status }: Order,
-  { name, body, file }: Scene,
-  source: string,
-): Promise<string> {
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ host: "127.0.0.1", port, path, headers }, resolve).on("error", reject);
-  });
-  const came = await digest(answer);
-  if (answer.statusCode !== status) throw new Error(`${name}: ${path} is answered ${answer.statusCode}.`);
-  if (body && came !== (await digest(createReadStream(join(source, file.name), body)))) {
-    throw new Error(`${name}: ${path} is answered with other bytes than the file has.`);
+  /** The server's process. */
+  get pid(): number {
+    return this.server.pid;
   }
-  return answer.headers.etag ?? "";
-}
 
-async function digest(stream: AsyncIterable<Buffer>): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of stream) hash.update(chunk);
-  return hash.digest("hex");
+  /**
+   * Asks it once for everything that it will be asked for.
+   *
+   * @param source the folder of the files.
+   * @throws Error when it does not answer as it must.
+   */
+  async verify(scenes: readonly Scene[], source: string): Promise<void> {
+    try {
+      // The ETags come first: other scenes ask with them.
+      for (const scene of wholeFiles) this.etags[scene.file.label] = await verify(this.order(scene), scene, source);
+      const others = scenes.filter((scene) => !wholeFiles.includes(scene) && scene.isFor(this.contestant));
+      for (const scene of others) await verify(this.order(scene), scene, source);
+    } catch (error) {
+      throw new Error(`${this.contestant.name} does not answer as it must.`, { cause: error });
+    }
+  }
+
+  /** Measures it in a scene. */
+  async measure(load: Load, scene: Scene, { leadIn, measured }: SliceLength): Promise<Slice> {
+    return load.measure({
+      pid: this.pid,
+      measured: this.order(scene),
+      // One request of a scene with a fixed number of them takes too long.
+      leadIn: this.order(scene.requests === undefined ? scene : wholeFiles[2]!),
+      leadInSeconds: leadIn,
+      seconds: measured,
+      requests: scene.requests,
+    });
+  }
+
+  /** Ends the server. */
+  async stop(): Promise<void> {
+    await this.server.stop();
+  }
+
+  private order(scene: Scene): Order {
+    const { label } = scene.file;
+    return orderOf(scene, this.server.port, this.server.paths[label]!, this.etags[label] ?? "");
+  }
 }

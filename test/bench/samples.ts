@@ -18,7 +18,13 @@ export type Metric = keyof Slice;
 
 /** What all rounds found. */
 export class Samples {
-  constructor(readonly all: readonly Sample[]) {}
+  constructor(private readonly all: readonly Sample[]) {}
+
+  /** Everyone who was measured in a scene, in the order of the first round. */
+  subjectsOf(scene: string): Subject[] {
+    const measured = this.all.filter((sample) => sample.scene === scene).map(({ contestant }) => contestant);
+    return [...new Set(measured)].map((contestant) => ({ scene, contestant }));
+  }
 
   /** Whether there are any. */
   has(subject: Subject): boolean {
@@ -37,24 +43,26 @@ export class Samples {
 
   /**
    * How one compares with another: the median of the ratios within each round, as what disturbs a round disturbs both.
+   * `undefined` where one of them was not measured.
    */
-  ratio(subject: Subject, base: Subject, metric: Metric): number {
-    return median(this.perRound(subject, base, metric, (a, b) => a / b));
+  ratio(subject: Subject, base: Subject, metric: Metric): number | undefined {
+    return this.compare(subject, base, metric, (one, other) => one / other);
   }
 
   /** How much more one is than another, likewise. */
-  difference(subject: Subject, base: Subject, metric: Metric): number {
-    return median(this.perRound(subject, base, metric, (a, b) => a - b));
+  difference(subject: Subject, base: Subject, metric: Metric): number | undefined {
+    return this.compare(subject, base, metric, (one, other) => one - other);
   }
 
-  private perRound(
+  private compare(
     subject: Subject,
     base: Subject,
     metric: Metric,
-    compare: (a: number, b: number) => number,
-  ): number[] {
+    compared: (one: number, other: number) => number,
+  ): number | undefined {
+    if (!this.has(subject) || !this.has(base)) return undefined;
     const bases = new Map(this.of(base).map(({ round, slice }) => [round, slice[metric]]));
-    return this.of(subject).map(({ round, slice }) => compare(slice[metric], bases.get(round)!));
+    return median(this.of(subject).map(({ round, slice }) => compared(slice[metric], bases.get(round)!)));
   }
 
   private of({ scene, contestant }: Subject): Sample[] {

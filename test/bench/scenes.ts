@@ -1,6 +1,8 @@
 import type { Contestant } from "./contestants.js";
 import { type BenchFile, files } from "./files.js";
+import { KOA_SEND, OURS } from "./names.js";
 import type { Order } from "./press.js";
+import type { Subject } from "./samples.js";
 
 const [small, , large, huge] = files;
 /** The middle of the large file. */
@@ -45,11 +47,14 @@ export const range: Scene = {
   status: 206,
   headers: () => ({ range: `bytes=${RANGE.start}-${RANGE.end}` }),
   body: RANGE,
-  isFor: ({ name }) => name !== "koa-send",
+  isFor: ({ name }) => name !== KOA_SEND,
 };
 
 /** The small file, which the client has already. */
-export const notModified: Scene = small304();
+export const notModified: Scene = ofOurs("not modified", {
+  status: 304,
+  headers: (etag) => ({ "if-none-match": etag }),
+});
 
 /** The small file, asked for by one who may not have it. */
 export const refused: Scene = ofOurs("refusal", { status: 403, headers: () => ({ "x-user": "mallory" }) });
@@ -66,6 +71,12 @@ export const constant: Scene = ofOurs("constant", { status: 200, path: () => "/c
 /** All of them. */
 export const scenes: Scene[] = [...wholeFiles, range, notModified, refused, otherName, constant];
 
+/** What of koa-send's a scene is compared with: the same file as a whole, or the small one. */
+export function koaSendFor(scene: string): Subject {
+  const same = wholeFiles.find(({ name }) => name === scene) ?? wholeFiles[0]!;
+  return { scene: same.name, contestant: KOA_SEND };
+}
+
 /** What a scene asks a server for. */
 export function orderOf(scene: Scene, port: number, filePath: string, etag: string): Order {
   const { status, connections, body, path = (same) => same, headers } = scene;
@@ -77,16 +88,13 @@ export function orderOf(scene: Scene, port: number, filePath: string, etag: stri
   };
 }
 
-function small304(): Scene {
-  return ofOurs("not modified", { status: 304, headers: (etag) => ({ "if-none-match": etag }) });
-}
-
+/** On one database: what the other one costs shows in the whole files. */
 function ofOurs(name: string, scene: Pick<Scene, "status" | "headers" | "path">): Scene {
   return {
     name,
     file: small,
     connections: 16,
-    isFor: (contestant) => contestant.name === "ours, better-sqlite3",
+    isFor: (contestant) => contestant.name === OURS,
     ...scene,
   };
 }

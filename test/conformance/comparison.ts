@@ -1,3 +1,4 @@
+import { tableOf } from "../support/markdown.js";
 import type { Case } from "./case.js";
 
 /** What became of a case: nothing where the server is right, else what came instead, or why it was not asked. */
@@ -35,12 +36,12 @@ export function summaryTable(columns: readonly Column[], areas: Record<string, s
     ...columns.map(({ outcomes }) => score([...outcomes].filter(([{ id }]) => id.startsWith(letter)))),
   ]);
   const all = ["all", ...columns.map(({ outcomes }) => score([...outcomes]))];
-  return table(["", ...columns.map(({ name }) => name)], [...rows, all]);
+  return tableOf(["", ...columns.map(({ name }) => name)], [...rows, all]);
 }
 
 /** A Markdown table with a row for each group. */
 export function groupTable(columns: readonly Column[], groups: readonly Group[]): string {
-  return table(
+  return tableOf(
     ["row", "what", "cases", ...columns.map(({ name }) => name)],
     groups.map(({ id, topic, cases }) => [
       id,
@@ -63,9 +64,4 @@ function cell(outcomes: readonly Outcome[]): string {
   if (wrong.length === 0) return "✓";
   const right = asked.length - wrong.length;
   return `${right > 0 ? `${right} ✓, ${wrong.length} ` : ""}✗ ${[...new Set(wrong)].join("; ")}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map(() => "---"), ...rows];
-  return lines.map((cells) => `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 }

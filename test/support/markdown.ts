@@ -46,6 +46,12 @@ export function documents(markdown: string, name: string): boolean {
   return [...headingsOf(markdown), ...code].some((text) => word.test(text));
 }
 
+/** A table, of a line of headings and lines of cells. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
+}
+
 function headingsOf(markdown: string): string[] {
   return [...markdown.replace(FENCE, "").matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm)].map((match) =>
     match[1]!.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"),
