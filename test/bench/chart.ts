@@ -1,4 +1,4 @@
-import { decimal } from "./format.js";
+import { number } from "./format.js";
 
 /** A group of bars under a heading. */
 export interface Group {
@@ -27,7 +27,7 @@ export interface PlacedGroup {
 const WIDTH = 760;
 const MARGIN = 24;
 /** Where bars begin: the names are on their left. */
-const LEFT = 270;
+const LEFT = 286;
 /** How long the longest bar is; its value is on its right. */
 const LONGEST = WIDTH - LEFT - MARGIN - 40;
 const HEADER = 68;
@@ -73,8 +73,8 @@ ${placed.map(drawGroup).join("\n")}
 function drawGroup({ heading, y, one, bars }: PlacedGroup): string {
   return [
     `<text class="heading" x="${MARGIN}" y="${y}">${escaped(heading)}</text>`,
-    ...bars.map(drawBar),
     `<line x1="${tenth(one.x)}" x2="${tenth(one.x)}" y1="${one.top}" y2="${one.bottom}"/>`,
+    ...bars.map(drawBar),
   ].join("\n");
 }
 
@@ -83,14 +83,14 @@ function drawBar({ name, value, ours, x, y, width }: PlacedGroup["bars"][number]
   return `<g${ours ? ' class="ours"' : ""}>
 <text class="name" x="${x - 10}" y="${base}">${escaped(name)}</text>
 <rect x="${x}" y="${y}" width="${tenth(width)}" height="${BAR}" rx="1.5"/>
-<text x="${tenth(x + width + 8)}" y="${base}">${decimal(value)}</text>
+<text x="${tenth(x + width + 8)}" y="${base}">${number(value)}</text>
 </g>`;
 }
 
 /** For those who hear the picture. */
 function inWords(groups: readonly Group[]): string {
   return groups
-    .map(({ heading, bars }) => `${heading}: ${bars.map(({ name, value }) => `${name} ${decimal(value)}`).join("; ")}.`)
+    .map(({ heading, bars }) => `${heading}: ${bars.map(({ name, value }) => `${name} ${number(value)}`).join("; ")}.`)
     .join(" ");
 }
 
@@ -107,7 +107,7 @@ svg { --paper: #ffffff; --ink: #1f2328; --faint: #59636e; --bar: #c3cad3; --ours
 @media (prefers-color-scheme: dark) {
 svg { --paper: #0d1117; --ink: #e6edf3; --faint: #9198a1; --bar: #3d444d; --ours: #4493f8; }
 }
-text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: var(--faint); }
+text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: var(--faint); stroke: var(--paper); stroke-width: 4px; paint-order: stroke; }
 .title { font-size: 16px; font-weight: 600; fill: var(--ink); }
 .heading { font-weight: 600; fill: var(--ink); }
 .name { text-anchor: end; }
@@ -115,5 +115,5 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 rect { fill: var(--bar); }
 .ours rect { fill: var(--ours); }
 .paper { fill: var(--paper); }
-line { stroke: var(--faint); stroke-dasharray: 2 3; }
+line { stroke: var(--faint); }
 `;

@@ -1,8 +1,13 @@
 // How numbers are written in the results.
 
-/** Seconds, as µs or ms. */
+/** Seconds, as µs or, where there are too many of them, ms. */
 export function duration(seconds: number): string {
   return seconds < 0.01 ? `${Math.round(seconds * 1e6)} µs` : `${Math.round(seconds * 1e3)} ms`;
+}
+
+/** Seconds, as ms. */
+export function milliseconds(seconds: number): string {
+  return `${number(seconds * 1e3)} ms`;
 }
 
 /** Bytes, as MiB. */
@@ -10,12 +15,7 @@ export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-/** A ratio, or another small number. */
-export function decimal(value: number): string {
-  return value.toFixed(2);
-}
-
-/** A number of things in a second. */
-export function rate(perSecond: number): string {
-  return perSecond < 100 ? perSecond.toFixed(1) : perSecond.toFixed(0);
+/** A number, with as many places as say something. */
+export function number(value: number): string {
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 }

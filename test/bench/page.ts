@@ -66,9 +66,12 @@ PostgreSQL takes part where \`TEST_POSTGRES_URL\` names a server, nginx where it
 ![CPU for a whole download, of koa-send's, at four file sizes](performance.svg)
 
 ${METHOD}
-Measured on: ${machine}.
-${versions}${servers.join("")}.
-Commit ${commit}; ${findings.rounds} rounds.
+## On what
+
+- ${machine}
+- ${versions}${servers.join("")}
+- commit ${commit}
+- rounds: ${findings.rounds}
 
 ${results(findings)}
 ${MEANING}`;

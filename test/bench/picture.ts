@@ -6,7 +6,7 @@ import { koaSendFor, wholeFiles } from "./scenes.js";
 /** docs/performance.svg: the CPU of whole downloads, of koa-send's. */
 export function picture(samples: Samples): string {
   const groups = wholeFiles.map(({ name }) => groupOf(samples, name));
-  return chart("CPU for a download", "Of koa-send's, which is 1. Shorter is better.", groups);
+  return chart("CPU of the server for a download", "Of koa-send's, which is 1. Shorter is better.", groups);
 }
 
 function groupOf(samples: Samples, scene: string): Group {

@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contestant, Server } from "./contestants.js";
 import type { Load } from "./load.js";
-import type { Order } from "./press.js";
-import { orderOf, type Scene, wholeFiles } from "./scenes.js";
+import type { Request } from "./press.js";
+import { requestOf, type Scene, wholeFiles } from "./scenes.js";
 import type { Slice } from "./slice.js";
 import { verify } from "./verify.js";
 
@@ -48,9 +48,9 @@ export class Running {
   async verify(scenes: readonly Scene[], source: string): Promise<void> {
     try {
       // The ETags come first: other scenes ask with them.
-      for (const scene of wholeFiles) this.etags[scene.file.label] = await verify(this.order(scene), scene, source);
+      for (const scene of wholeFiles) this.etags[scene.file.label] = await this.ask(scene, source);
       const others = scenes.filter((scene) => !wholeFiles.includes(scene) && scene.isFor(this.contestant));
-      for (const scene of others) await verify(this.order(scene), scene, source);
+      for (const scene of others) await this.ask(scene, source);
     } catch (error) {
       throw new Error(`${this.contestant.name} does not answer as it must.`, { cause: error });
     }
@@ -58,14 +58,14 @@ export class Running {
 
   /** Measures it in a scene. */
   async measure(load: Load, scene: Scene, { leadIn, measured }: SliceLength): Promise<Slice> {
+    const { connections, requests } = scene;
     return load.measure({
-      pid: this.pid,
-      measured: this.order(scene),
+      ...{ port: this.server.port, pid: this.pid, connections, requests },
       // One request of a scene with a fixed number of them takes too long.
-      leadIn: this.order(scene.requests === undefined ? scene : wholeFiles[2]!),
+      leadIn: this.request(requests ? wholeFiles[2]! : scene),
       leadInSeconds: leadIn,
+      measured: this.request(scene),
       seconds: measured,
-      requests: scene.requests,
     });
   }
 
@@ -74,8 +74,12 @@ export class Running {
     await this.server.stop();
   }
 
-  private order(scene: Scene): Order {
+  private async ask(scene: Scene, source: string): Promise<string> {
+    return verify(this.server.port, this.request(scene), scene, source);
+  }
+
+  private request(scene: Scene): Request {
     const { label } = scene.file;
-    return orderOf(scene, this.server.port, this.server.paths[label]!, this.etags[label] ?? "");
+    return requestOf(scene, this.server.paths[label]!, this.etags[label] ?? "");
   }
 }

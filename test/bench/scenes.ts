@@ -1,7 +1,7 @@
 import type { Contestant } from "./contestants.js";
 import { type BenchFile, files } from "./files.js";
 import { KOA_SEND, OURS } from "./names.js";
-import type { Order } from "./press.js";
+import type { Request } from "./press.js";
 import type { Subject } from "./samples.js";
 
 const [small, , large, huge] = files;
@@ -77,11 +77,16 @@ export function koaSendFor(scene: string): Subject {
   return { scene: same.name, contestant: KOA_SEND };
 }
 
-/** What a scene asks a server for. */
-export function orderOf(scene: Scene, port: number, filePath: string, etag: string): Order {
-  const { status, connections, body, path = (same) => same, headers } = scene;
+/**
+ * What a server is asked for in a scene.
+ *
+ * @param filePath the path of its file at this server.
+ * @param etag what this server gave it.
+ */
+export function requestOf(scene: Scene, filePath: string, etag: string): Request {
+  const { status, body, path = (same) => same, headers } = scene;
   return {
-    ...{ port, status, connections },
+    status,
     path: path(filePath),
     headers: { "x-user": "alice", ...headers?.(etag) },
     length: body && body.end - body.start + 1,

@@ -1,20 +1,24 @@
-import { type Order, press } from "./press.js";
+import { Connection } from "./connection.js";
+import { press, type Request } from "./press.js";
 import { cpuSeconds, peakBytes, resetPeak } from "./processes.js";
 import { percentile } from "./statistics.js";
 
-/** How long a server is measured, and with what. */
+/** What a server is asked for, and for how long. */
 export interface SliceOrder {
+  port: number;
   /** The server's process. */
   pid: number;
-  /** What is measured. */
-  measured: Order;
-  /** What is asked for before, unmeasured. */
-  leadIn: Order;
-  /** How many seconds that takes. */
+  /** How many requests are under way at once, each on a connection of its own. */
+  connections: number;
+  /** What is asked for first, unmeasured. */
+  leadIn: Request;
+  /** For how many seconds. */
   leadInSeconds: number;
-  /** How many seconds requests are made, */
-  seconds?: number;
-  /** or how many of them. */
+  /** What is measured. */
+  measured: Request;
+  /** For how many seconds; or `requests`. */
+  seconds: number;
+  /** How many times, however long that takes. (default: for `seconds`) */
   requests?: number;
 }
 
@@ -38,19 +42,15 @@ export interface Slice {
  * Measures a server for a while. The measured part begins with idle connections and ends when the last answer has come: all
  * CPU that it took, and no other, is counted.
  */
-export async function measureSlice({
-  pid,
-  measured,
-  leadIn,
-  leadInSeconds,
-  seconds,
-  requests,
-}: SliceOrder): Promise<Slice> {
-  await press(leadIn, until(leadInSeconds));
+export async function measureSlice(order: SliceOrder): Promise<Slice> {
+  const { port, pid, connections: count, leadIn, leadInSeconds, measured, seconds, requests } = order;
+  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(port)));
+  await press(connections, leadIn, during(leadInSeconds));
   resetPeak(pid);
   const before = cpuSeconds(pid);
-  const pressed = await press(measured, requests === undefined ? until(seconds!) : (made) => made < requests);
+  const pressed = await press(connections, measured, requests ? (made) => made < requests : during(seconds));
   const cpu = cpuSeconds(pid) - before;
+  for (const connection of connections) connection.close();
   return {
     rate: pressed.requests / pressed.seconds,
     cpuPerRequest: cpu / pressed.requests,
@@ -61,7 +61,7 @@ export async function measureSlice({
   };
 }
 
-function until(seconds: number): () => boolean {
+function during(seconds: number): () => boolean {
   const end = performance.now() + seconds * 1000;
   return () => performance.now() < end;
 }

@@ -1,5 +1,5 @@
 import { tableOf } from "../support/markdown.js";
-import { decimal, duration, mebibytes, rate } from "./format.js";
+import { duration, mebibytes, milliseconds, number } from "./format.js";
 import { OURS } from "./names.js";
 import type { Findings } from "./run.js";
 import type { Samples, Subject } from "./samples.js";
@@ -23,9 +23,9 @@ export function wholeFileTable(samples: Samples, scene: string): string {
     .map((subject) => [
       subject.contestant,
       ...ratesAndCpu(samples, subject),
-      decimal(samples.median(subject, "cpuPerGigabyte")),
-      duration(samples.median(subject, "p50")),
-      duration(samples.median(subject, "p99")),
+      number(samples.median(subject, "cpuPerGigabyte")),
+      milliseconds(samples.median(subject, "p50")),
+      milliseconds(samples.median(subject, "p99")),
       mebibytes(samples.most(subject, "peak")),
     ]);
   return tableOf(["", ...head], rows);
@@ -67,7 +67,7 @@ export function lookupTable({ lookups }: Findings): string {
     database,
     duration(load),
     duration(driver),
-    decimal(ratio),
+    number(ratio),
   ]);
   return tableOf(["", "loading the entity", "the driver alone", "of the driver's"], rows);
 }
@@ -85,7 +85,7 @@ export function targetTable(findings: Findings, targets: readonly Target[]): str
     const came = target.came(findings);
     const aim = `${at === "most" ? "≤" : "≥"} ${limit} ${unit}`.trim();
     if (came === undefined) return [what, aim, "not measured", ""];
-    return [what, aim, unit ? `${Math.round(came)} ${unit}` : decimal(came), isReached(target, came) ? "✓" : "✗"];
+    return [what, aim, unit ? `${Math.round(came)} ${unit}` : number(came), isReached(target, came) ? "✓" : "✗"];
   });
   return tableOf(["", "aim", "came", ""], rows);
 }
@@ -93,9 +93,9 @@ export function targetTable(findings: Findings, targets: readonly Target[]): str
 function ratesAndCpu(samples: Samples, subject: Subject): string[] {
   const base = koaSendFor(subject.scene);
   return [
-    rate(samples.median(subject, "rate")),
-    decimal(samples.ratio(subject, base, "rate")!),
+    number(samples.median(subject, "rate")),
+    number(samples.ratio(subject, base, "rate")!),
     duration(samples.median(subject, "cpuPerRequest")),
-    decimal(samples.ratio(subject, base, "cpuPerRequest")!),
+    number(samples.ratio(subject, base, "cpuPerRequest")!),
   ];
 }

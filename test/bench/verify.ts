@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import type { Order } from "./press.js";
+import type { Request } from "./press.js";
 import type { Scene } from "./scenes.js";
 
 /**
@@ -11,9 +11,10 @@ import type { Scene } from "./scenes.js";
  * @param source the folder of the files.
  * @throws Error for another status, and for other bytes.
  */
-export async function verify(order: Order, { name, body, file }: Scene, source: string): Promise<string> {
-  const { path, status } = order;
-  const answer = await ask(order);
+export async function verify(port: number, request: Request, scene: Scene, source: string): Promise<string> {
+  const { path, status } = request;
+  const { name, body, file } = scene;
+  const answer = await ask(port, request);
   const came = await digest(answer);
   if (answer.statusCode !== status) throw new Error(`${name}: ${path} is answered ${answer.statusCode}.`);
   if (body && came !== (await digest(createReadStream(join(source, file.name), body)))) {
@@ -22,7 +23,7 @@ export async function verify(order: Order, { name, body, file }: Scene, source: 
   return answer.headers.etag ?? "";
 }
 
-function ask({ port, path, headers }: Order): Promise<IncomingMessage> {
+function ask(port: number, { path, headers }: Request): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get({ host: "127.0.0.1", port, path, headers, agent: false }, resolve).on("error", reject);
   });
