@@ -14,7 +14,7 @@ import { type Findings, type RunLength, run } from "./run.js";
 
 const LONG: RunLength = { rounds: 9, warmUp: 10, leadIn: 0.2, measured: 1 };
 const SHORT: RunLength = { rounds: 5, warmUp: 5, leadIn: 0.1, measured: 0.5 };
-/** How many processes may run on each core, on average, when results are to be kept. */
+/** How many processes may run on each core, on average, when results are to be kept or compared. */
 const QUIET = 0.5;
 /** The share by which a ratio may differ from that of the last full run. */
 const TOLERANCE = 0.2;
@@ -35,7 +35,7 @@ const rounds = Number(values.rounds ?? length.rounds);
 
 if (platform() !== "linux") throw new Error("The CPU of processes is read from /proc. Run the benchmark on Linux.");
 if (!(rounds >= 1)) throw new Error(`"--rounds" is ${values.rounds}. Give a number from 1 up.`);
-if (isKept && !values.force) assertQuiet();
+if (!values.short && !values.force) assertQuiet();
 const compared = contestants.filter(({ name, ours }) => !values.check || ours || name === KOA_SEND || name === NGINX);
 const findings = await run(compared, { ...length, rounds }, (line) => console.log(line));
 console.log(`\n${results(findings)}`);
@@ -46,7 +46,7 @@ function assertQuiet(): void {
   const [running] = loadavg() as [number];
   if (running <= QUIET * cpus().length) return;
   throw new Error(
-    `This machine has other things to do: its load is ${running.toFixed(1)}. Wait a minute, or say --force, or --short, which writes nothing.`,
+    `This machine has other things to do: its load is ${running.toFixed(1)}. Wait a minute, or say "-- --force", or "-- --short", which only prints.`,
   );
 }
 

@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { eventually } from "../support/eventually.js";
 import { startNginx } from "../support/nginx.js";
 import { skipWithout } from "../support/programs.js";
 import { cores, nodeOn, pin } from "./cores.js";
@@ -81,9 +83,19 @@ async function startStaticNginx(_: string, source: string): Promise<Server> {
     http: "sendfile on; keepalive_requests 1000000000;",
     server: `root ${source};`,
   });
-  const worker = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ", 1)[0]);
+  const worker = await onlyChildOf(pid);
   pin(worker, cores.server);
   return { pid: worker, port, paths: pathsInRoot(), stop };
+}
+
+/** nginx listens before its worker is there. */
+async function onlyChildOf(pid: number): Promise<number> {
+  let child = 0;
+  await eventually(async () => {
+    child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1"), 10);
+    assert.ok(child > 0);
+  });
+  return child;
 }
 
 function pathsInRoot(): Record<string, string> {

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 
-/** The core of the server that is measured, and that of the load. */
-export const cores = { server: cpus().length - 1, load: Math.max(0, cpus().length - 2) };
+/** The core of the server that is measured, and that of the load: far from each other, as neighbours may be one core's threads. */
+export const cores = { server: cpus().length - 1, load: 0 };
 
-/** Whether processes can be kept on a core here. */
-export const canPin = spawnSync("taskset", ["--version"]).status === 0;
+const canPin = spawnSync("taskset", ["--version"]).status === 0;
 
 /** How Node is started so that it stays on a core, for `fork`. */
 export function nodeOn(core: number): { execPath: string; execArgv: string[] } {

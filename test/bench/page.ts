@@ -43,8 +43,8 @@ ${lookupTable(findings)}
 
 ## Memory
 
-What a server that has just started and answered each kind of request once needs beyond its idle memory, while 8 clients download
-100 MiB at once, each twice.
+What a server that has just started and sent 200 small files needs beyond its idle memory, while 8 clients download 100 MiB at
+once, each twice.
 
 ${memoryTable(findings)}
 `;
@@ -82,24 +82,29 @@ const METHOD = `## What is measured
 - **typeorm-private-files** is a whole application: Koa, a sign-in, one SELECT through TypeORM in a table of a hundred rows, a condition
   that compares the user with a column of the row, an asynchronous \`beforeDownload\` hook that counts in memory, and the file
   from a \`DiskStorage\`.
-- **koa-send** is Koa and koa-send 5 without its search for compressed siblings, and nothing else: no database, no rule, no hook. Anyone gets any file.
+- **koa-send** is Koa and koa-send without its search for compressed siblings, and nothing else: no database, no rule, no hook.
+  Anyone gets any file.
 - **send** and **sirv** are on bare \`node:http\`, **@fastify/static** on Fastify; likewise with nothing before them. sirv lists its folder once,
   at the start.
 - **nginx** sends static files with \`sendfile\` from one worker: the limit.
 
 All send the same files of random bytes over HTTP/1.1 keep-alive on loopback, 16 requests at once up to 64 KiB and 8 above. Each server is a
-process of its own, on one core; the load comes from another process on another core. Every answer's status and length is checked, and of each
-kind one answer byte for byte. All Node servers load TypeORM, so that their heaps are of like size: in a small heap garbage is collected more often.
+process of its own, on one core with all its threads; the load comes from another process on another core. Every answer's status and length
+is checked, and of each kind one answer byte for byte. All Node servers load TypeORM, so that their heaps are of like size: in a small heap
+garbage is collected more often.
 
-After a warm-up, rounds: in each, every kind of request visits every server for a second, in an order that begins with another server each time.
-CPU is that of all threads of the server's process (nginx: its worker), user and system. Numbers are medians over the rounds, but for peak memory, the
-greatest. "Of koa-send's" is the median of the ratios within each round, so that what disturbs a round disturbs both sides.
+After a warm-up come rounds: in each, every kind of request visits every server, for a second or, at 100 MiB, for 8 downloads, in an order
+that begins with another server each time. CPU is that of all threads of the server's process (nginx: its worker), user and system. Numbers
+are medians over the rounds, but peak memory is the greatest. "Of koa-send's" is the median of the ratios within each round, so that what
+disturbs a round disturbs both sides.
 `;
 
 const MEANING = `## What it means, and what it does not
 
-- Look at CPU first: it says how many downloads a core can serve, and moves least from run to run. Requests a second move more, and those of nginx
-  for small files are bounded by the load's own core.
+- Look at CPU first: it says how many downloads a core can serve, and moves least from run to run. Requests a second move more, and those
+  of nginx for small files are bounded by the load's own core.
+- The CPU of large files is mostly the kernel's. It does a part of that for whoever happens to run, server or client, so it moves more
+  than that of small files.
 - Latency is that of a server that is as busy as it can be: a request waits for those before it.
 - Files are in the page cache, the network is loopback, and there is no TLS. With a cold disk, a slow client or encryption all servers
   come closer to each other.

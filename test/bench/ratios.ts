@@ -31,8 +31,9 @@ export function ratiosOf({ samples, lookups }: Findings): Ratios {
       compare({ scene, contestant }, koaSendFor(scene), "cpuPerRequest");
     }
     // Those of small files are bounded by the load.
-    for (const { name: scene } of wholeFiles.slice(2))
+    for (const { name: scene } of wholeFiles.slice(2)) {
       compare({ scene, contestant }, { scene, contestant: NGINX }, "rate");
+    }
   }
   for (const { database, ratio } of lookups) add(`time: lookup on ${database} / its driver`, ratio);
   return ratios;

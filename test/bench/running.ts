@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Contestant, Server } from "./contestants.js";
 import type { Load } from "./load.js";
 import type { Request } from "./press.js";
-import { requestOf, type Scene, wholeFiles } from "./scenes.js";
+import { leadInOf, requestOf, type Scene, wholeFiles } from "./scenes.js";
 import type { Slice } from "./slice.js";
 import { verify } from "./verify.js";
 
@@ -61,8 +61,7 @@ export class Running {
     const { connections, requests } = scene;
     return load.measure({
       ...{ port: this.server.port, pid: this.pid, connections, requests },
-      // One request of a scene with a fixed number of them takes too long.
-      leadIn: this.request(requests ? wholeFiles[2]! : scene),
+      leadIn: this.request(leadInOf(scene)),
       leadInSeconds: leadIn,
       measured: this.request(scene),
       seconds: measured,

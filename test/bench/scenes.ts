@@ -77,6 +77,11 @@ export function koaSendFor(scene: string): Subject {
   return { scene: same.name, contestant: KOA_SEND };
 }
 
+/** What a slice of a scene begins with: the same, or a smaller file where one request takes longer than a lead-in. */
+export function leadInOf(scene: Scene): Scene {
+  return scene.file === huge ? wholeFiles[2]! : scene;
+}
+
 /**
  * What a server is asked for in a scene.
  *
