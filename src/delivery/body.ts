@@ -1,11 +1,11 @@
 import { whenOver } from "../http/response-over.js";
-import { chunkBudget } from "./chunk-budget.js";
+import { chunkBudget, SMALLEST_CHUNK } from "./chunk-budget.js";
 import type { Download } from "./delivery.js";
 import { ObjectBody } from "./object-body.js";
 import type { PieceSource } from "./piece-source.js";
 
-/** A body that is not larger goes out in one write with its headers. */
-const ONE_WRITE = 64 * 1024;
+/** A body that is not larger is a Buffer. Larger ones in new memory each would have garbage collected for each few hundred. */
+const ONE_WRITE = SMALLEST_CHUNK;
 
 /**
  * Makes pieces the body of a download's answer: all of them at once, or chunks, the first of which is read before, so that a

@@ -1,25 +1,40 @@
-import { LARGEST_CHUNK } from "./chunk-budget.js";
+import { LARGEST_CHUNK, SMALLEST_CHUNK } from "./chunk-budget.js";
 
-/** How many buffers are kept: 4 MiB. */
-const KEPT = 16;
+/** How many bytes are kept while nobody needs them. */
+const KEPT = 4 * 1024 * 1024;
 
 /**
- * Buffers of the largest chunks, which are used again. The system hands out new memory of that size page by page, each one
- * zeroed, which costs more than to read the file into it.
+ * Memory for chunks, which is used again. The system hands out new memory of their size page by page, each one zeroed, which costs
+ * more than to read a file into it; and what is thrown away by the megabyte has the whole heap searched for garbage.
  */
 export class ChunkPool {
-  readonly #spare: Buffer[] = [];
+  readonly #spare = new Map<number, Buffer[]>();
+  #kept = 0;
 
-  /** A buffer of this size, with whatever is in it. */
+  /** Memory of at least this size, with whatever is in it. */
   take(size: number): Buffer {
-    return (size === LARGEST_CHUNK && this.#spare.pop()) || Buffer.allocUnsafeSlow(size);
+    const capacity = capacityFor(size);
+    const memory = this.#spare.get(capacity)?.pop();
+    if (!memory) return Buffer.allocUnsafeSlow(capacity);
+    this.#kept -= capacity;
+    return memory;
   }
 
-  /** Takes back a buffer that nobody reads or writes any more. */
-  giveBack(buffer: Buffer): void {
-    if (buffer.length === LARGEST_CHUNK && this.#spare.length < KEPT) this.#spare.push(buffer);
+  /** Takes memory back that nobody reads or writes any more. */
+  giveBack(memory: Buffer): void {
+    const capacity = memory.length;
+    if (capacity < SMALLEST_CHUNK || capacity > LARGEST_CHUNK || this.#kept + capacity > KEPT) return;
+    this.#kept += capacity;
+    const spare = this.#spare.get(capacity);
+    if (spare) spare.push(memory);
+    else this.#spare.set(capacity, [memory]);
   }
 }
 
 /** That of this process. */
 export const chunkPool = new ChunkPool();
+
+/** Few sizes, so that what one chunk had serves the next. What is smaller than a chunk, or has text before it, is as large as it is. */
+function capacityFor(size: number): number {
+  return size < SMALLEST_CHUNK || size > LARGEST_CHUNK ? size : 2 ** Math.ceil(Math.log2(size));
+}

@@ -1,3 +1,4 @@
+import type { ByteRange } from "../http/byte-range.js";
 import { lengthOf } from "../http/content.js";
 import type { OpenObject } from "../storage/storage.js";
 import { chunkBudget } from "./chunk-budget.js";
@@ -5,6 +6,7 @@ import { chunkPool } from "./chunk-pool.js";
 import type { Download } from "./delivery.js";
 import { endedEarly } from "./exactly.js";
 import type { Chunks, PieceSource } from "./piece-source.js";
+import { type Turns, turnsOf } from "./read-turns.js";
 
 /** Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that. */
 const HTTP2_CHUNK = 32 * 1024;
@@ -27,28 +29,44 @@ async function readAll({ key, pieces, length }: Download, open: OpenObject): Pro
 }
 
 /** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
-async function* readChunks({ ctx, key, pieces }: Download, open: OpenObject): Chunks {
-  const most = ctx.req.httpVersionMajor > 1 ? HTTP2_CHUNK : Number.POSITIVE_INFINITY;
+async function* readChunks(download: Download, open: OpenObject): Chunks {
+  const turns = turnsOf(download);
   let text: Uint8Array = NO_TEXT;
-  for (const piece of pieces) {
+  for (const piece of download.pieces) {
     if (piece instanceof Uint8Array) {
       text = piece;
       continue;
     }
-    for (let position = piece.start; position <= piece.end; text = NO_TEXT) {
-      const size = chunkBudget.take(Math.min(piece.end - position + 1, most));
-      try {
-        const chunk = chunkPool.take(text.length + size);
-        chunk.set(text);
-        await fill(chunk.subarray(text.length), key, open, position);
-        if ((yield chunk) === chunk) chunkPool.giveBack(chunk);
-      } finally {
-        chunkBudget.giveBack(size);
-      }
-      position += size;
-    }
+    yield* readRange(download, open, turns, piece, text);
+    text = NO_TEXT;
   }
   if (text.length > 0) yield text;
+}
+
+async function* readRange(
+  { ctx, key }: Download,
+  open: OpenObject,
+  turns: Turns,
+  { start, end }: ByteRange,
+  text: Uint8Array,
+): Chunks {
+  const most = ctx.req.httpVersionMajor > 1 ? HTTP2_CHUNK : Number.POSITIVE_INFINITY;
+  for (let position = start; position <= end; text = NO_TEXT) {
+    await turns.begin();
+    const size = chunkBudget.take(Math.min(end - position + 1, most));
+    try {
+      const memory = chunkPool.take(text.length + size);
+      const chunk = memory.subarray(0, text.length + size);
+      chunk.set(text);
+      await fill(chunk.subarray(text.length), key, open, position);
+      turns.end();
+      if ((yield chunk) === chunk) chunkPool.giveBack(memory);
+    } finally {
+      turns.end();
+      chunkBudget.giveBack(size);
+    }
+    position += size;
+  }
 }
 
 const NO_TEXT = new Uint8Array();
