@@ -1,17 +1,24 @@
-// The measured application, a process of its own. Its arguments: the kind of database, a folder for itself, that of the files.
+// The measured application, a process of its own. Its arguments: the kind of database, a folder for itself, that of the files, how
+// many rows there are that nobody asks for, how many private columns there are in all.
 import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Router from "@koa/router";
 import Koa from "koa";
 import { DiskStorage, fromPath, PrivateFiles } from "typeorm-private-files";
-import { model, saveDocument, saveOthers } from "./document.js";
+import { insertOthers, model, saveDocument } from "./document.js";
 import { files as benchFiles } from "./files.js";
 import { type DatabaseName, openDatabase } from "./open-database.js";
+import { otherEntities } from "./other-entities.js";
 
-const [database, folder, source] = process.argv.slice(2) as [DatabaseName, string, string];
-const { dataSource, close } = await openDatabase(database, folder, model);
+type Arguments = [database: DatabaseName, folder: string, source: string, others: string, columns: string];
+
+const [database, folder, source, others, columns] = process.argv.slice(2) as Arguments;
+// The one that is asked for is the last.
+const entities = [...otherEntities(Number(columns) - 1), ...model.entities];
+const { dataSource, close } = await openDatabase(database, folder, { ...model, entities });
 // Whoever started it wants it to end, or is gone. What a terminal interrupts ends in the same way: the database is dropped.
 process.on("SIGINT", () => {});
 process.on("disconnect", async () => {
@@ -19,9 +26,10 @@ process.on("disconnect", async () => {
   process.exit();
 });
 const files = new PrivateFiles(dataSource, { storage: new DiskStorage(join(folder, "files")) });
-await saveOthers(files);
+await insertOthers(dataSource, Number(others));
 const paths: Record<string, string> = {};
-for (const { label, name } of benchFiles) {
+const there = await readdir(source);
+for (const { label, name } of benchFiles.filter((file) => there.includes(file.name))) {
   paths[label] = await saveDocument(files, label, fromPath(join(source, name)));
 }
 const server = serve();

@@ -39,10 +39,18 @@ export interface Contestant {
   start(folder: string, source: string): Promise<Server>;
 }
 
+/** How much an application has beside what it is asked for. */
+export interface ApplicationSize {
+  /** The rows that nobody asks for. (default: 100) */
+  others?: number;
+  /** The private columns of its data source, that of the files included. (default: 1) */
+  columns?: number;
+}
+
 /** All of them, in the order of the results. */
 export const contestants: Contestant[] = [
-  ours(OURS, "better-sqlite3"),
-  ours(OURS_ON_POSTGRES, "PostgreSQL"),
+  application(OURS, "better-sqlite3"),
+  application(OURS_ON_POSTGRES, "PostgreSQL"),
   peer(KOA_SEND, "koa-send"),
   peer("send", "send"),
   peer("sirv", "sirv"),
@@ -50,13 +58,15 @@ export const contestants: Contestant[] = [
   { name: NGINX, ours: false, missing: skipWithout("nginx") || undefined, start: startStaticNginx },
 ];
 
-function ours(name: string, database: DatabaseName): Contestant {
+/** An application of the package's. */
+export function application(name: string, database: DatabaseName, size: ApplicationSize = {}): Contestant {
   const program = join(import.meta.dirname, "application.js");
+  const { others = 100, columns = 1 } = size;
   return {
     name,
     ours: true,
     missing: missingDatabase(database),
-    start: (folder, source) => startNode(program, [database, folder, source]),
+    start: (folder, source) => startNode(program, [database, folder, source, `${others}`, `${columns}`]),
   };
 }
 

@@ -22,9 +22,9 @@ export const files = [
   { label: "100 MiB", name: "100-MiB.bin", size: 100 * MiB },
 ] as const satisfies BenchFile[];
 
-/** Fills a folder with them: random bytes, which nothing compresses. */
-export async function makeFiles(folder: string): Promise<void> {
-  for (const { name, size } of files) {
+/** Fills a folder with files: random bytes, which nothing compresses. */
+export async function makeFiles(folder: string, chosen: readonly BenchFile[]): Promise<void> {
+  for (const { name, size } of chosen) {
     const file = await open(join(folder, name), "wx");
     for (let left = size; left > 0; left -= MiB) await file.write(randomBytes(Math.min(left, MiB)));
     await file.close();

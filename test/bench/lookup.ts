@@ -1,9 +1,7 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { cores, nodeOn } from "./cores.js";
 import type { DatabaseName } from "./open-database.js";
+import { resultOf } from "./process-result.js";
 
 /** How long the lookup of a row takes without HTTP, one after the other. */
 export interface Lookup {
@@ -25,10 +23,5 @@ export interface Lookup {
  */
 export async function measureLookup(database: DatabaseName, folder: string): Promise<Lookup> {
   const program = join(import.meta.dirname, "lookup-process.js");
-  const child = fork(program, [database, await mkdtemp(join(folder, "lookup-"))], nodeOn(cores.server));
-  const exited = once(child, "exit");
-  const [lookup] = (await Promise.race([once(child, "message"), exited])) as [Lookup | number | null];
-  await exited;
-  if (typeof lookup !== "object" || !lookup) throw new Error(`${program} has failed on ${database}.`);
-  return lookup;
+  return resultOf<Lookup>(program, [database, await mkdtemp(join(folder, "lookup-"))]);
 }

@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.js";
+import { type Environment, listOf } from "./environment.js";
 import type { Findings } from "./run.js";
 import { wholeFiles } from "./scenes.js";
 import {
@@ -51,8 +51,8 @@ ${memoryTable(findings)}
 }
 
 /** docs/performance.md. */
-export function page(findings: Findings, { machine, versions, commit }: Environment): string {
-  const servers = findings.lookups.flatMap(({ database, server }) => (server ? `, ${database} ${server}` : ""));
+export function page(findings: Findings, environment: Environment): string {
+  const servers = findings.lookups.flatMap(({ database, server }) => (server ? `${database} ${server}` : []));
   return `# Performance
 
 This page is written by a program; run it yourself, on a Linux machine that does nothing else. It takes ten minutes:
@@ -61,6 +61,8 @@ This page is written by a program; run it yourself, on a Linux machine that does
 npm ci && npm run bench
 \`\`\`
 
+How costs grow with rows, columns, downloads at once and sizes is on [a page of its own](growth.md).
+
 PostgreSQL takes part where \`TEST_POSTGRES_URL\` names a server, nginx where it is installed.
 
 ![CPU for a whole download, of koa-send's, at four file sizes](performance.svg)
@@ -68,9 +70,7 @@ PostgreSQL takes part where \`TEST_POSTGRES_URL\` names a server, nginx where it
 ${METHOD}
 ## On what
 
-- ${machine}
-- ${versions}${servers.join("")}
-- commit ${commit}
+${listOf({ ...environment, versions: [...environment.versions, ...servers] })}
 - rounds: ${findings.rounds}
 
 ${results(findings)}

@@ -1,23 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Contestant } from "./contestants.js";
-import { makeFiles } from "./files.js";
-import { Load } from "./load.js";
+import { files, makeFiles } from "./files.js";
 import { type Lookup, measureLookup } from "./lookup.js";
 import { extraMemory } from "./memory.js";
 import { type DatabaseName, missingDatabase } from "./open-database.js";
-import { measureRound, warmUp } from "./rounds.js";
-import { Running, type SliceLength } from "./running.js";
-import { type Sample, Samples } from "./samples.js";
+import { measureRounds, type RunLength } from "./rounds.js";
+import type { Running } from "./running.js";
+import type { Samples } from "./samples.js";
 import { scenes } from "./scenes.js";
-
-/** How long a run is. */
-export interface RunLength extends SliceLength {
-  rounds: number;
-  /** The seconds for which each server is warmed up. */
-  warmUp: number;
-}
+import { atWorkbench, type Workbench, withRunning } from "./workbench.js";
 
 /** What a run found. */
 export interface Findings {
@@ -39,27 +29,18 @@ export async function run(
   length: RunLength,
   say: (line: string) => void,
 ): Promise<Findings> {
-  const folder = await mkdtemp(join(tmpdir(), "private-files-bench-"));
-  const load = new Load();
-  const runnings: Running[] = [];
-  // What a terminal interrupts ends as what has failed does: nothing is left behind.
-  process.once("SIGINT", () => load.stop());
-  try {
-    await makeFiles(folder);
-    const lookups = await measureLookups(folder, say);
-    for (const contestant of contestants) {
-      if (contestant.missing) say(`Without ${contestant.name}: ${contestant.missing}.`);
-      else runnings.push(await Running.start(contestant, folder, folder));
-    }
-    return { rounds: length.rounds, lookups, ...(await measureServers(load, runnings, folder, length, say)) };
-  } finally {
-    load.stop();
-    await Promise.all(runnings.map((running) => running.stop()));
-    await rm(folder, { recursive: true, force: true });
-  }
+  return atWorkbench(say, async (workbench) => {
+    await makeFiles(workbench.folder, files);
+    const lookups = await measureLookups(workbench);
+    return withRunning(workbench, contestants, async (runnings) => ({
+      ...{ rounds: length.rounds, lookups },
+      memory: await measureMemory(workbench, runnings),
+      samples: await measureRounds(workbench, runnings, scenes, length),
+    }));
+  });
 }
 
-async function measureLookups(folder: string, say: (line: string) => void): Promise<Lookup[]> {
+async function measureLookups({ folder, say }: Workbench): Promise<Lookup[]> {
   const names: DatabaseName[] = ["better-sqlite3", "PostgreSQL"];
   const lookups: Lookup[] = [];
   for (const name of names.filter((one) => !missingDatabase(one))) {
@@ -69,23 +50,9 @@ async function measureLookups(folder: string, say: (line: string) => void): Prom
   return lookups;
 }
 
-async function measureServers(
-  load: Load,
-  runnings: Running[],
-  folder: string,
-  length: RunLength,
-  say: (line: string) => void,
-) {
+async function measureMemory({ load, say }: Workbench, runnings: readonly Running[]) {
   say("Memory");
   const memory: Record<string, number> = {};
   for (const running of runnings) memory[running.contestant.name] = await extraMemory(load, running);
-  say("Warm-up");
-  for (const running of runnings) await running.verify(scenes, folder);
-  await warmUp(load, runnings, scenes, length.warmUp);
-  const samples: Sample[] = [];
-  for (let round = 0; round < length.rounds; round++) {
-    say(`Round ${round + 1} of ${length.rounds}`);
-    samples.push(...(await measureRound(load, runnings, scenes, folder, length, round)));
-  }
-  return { memory, samples: new Samples(samples) };
+  return memory;
 }

@@ -48,7 +48,8 @@ export class Running {
   async verify(scenes: readonly Scene[], source: string): Promise<void> {
     try {
       // The ETags come first: other scenes ask with them.
-      for (const scene of wholeFiles) this.etags[scene.file.label] = await this.ask(scene, source);
+      const whole = scenes.filter((scene) => wholeFiles.includes(scene));
+      for (const scene of whole) this.etags[scene.file.label] = await this.ask(scene, source);
       const others = scenes.filter((scene) => !wholeFiles.includes(scene) && scene.isFor(this.contestant));
       for (const scene of others) await this.ask(scene, source);
     } catch (error) {

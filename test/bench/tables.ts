@@ -1,10 +1,11 @@
 import { tableOf } from "../support/markdown.js";
+import { aimTable } from "./aims.js";
 import { duration, mebibytes, milliseconds, number } from "./format.js";
 import { OURS } from "./names.js";
 import type { Findings } from "./run.js";
 import type { Samples, Subject } from "./samples.js";
 import { constant, koaSendFor, notModified, otherName, range, refused } from "./scenes.js";
-import { isReached, type Target } from "./targets.js";
+import type { Target } from "./targets.js";
 
 /** How all compare at one whole file. */
 export function wholeFileTable(samples: Samples, scene: string): string {
@@ -80,14 +81,7 @@ export function memoryTable({ memory }: Findings): string {
 
 /** What was aimed at, and what came. */
 export function targetTable(findings: Findings, targets: readonly Target[]): string {
-  const rows = targets.map((target) => {
-    const { what, at, limit, unit = "" } = target;
-    const came = target.came(findings);
-    const aim = `${at === "most" ? "≤" : "≥"} ${limit} ${unit}`.trim();
-    if (came === undefined) return [what, aim, "not measured", ""];
-    return [what, aim, unit ? `${Math.round(came)} ${unit}` : number(came), isReached(target, came) ? "✓" : "✗"];
-  });
-  return tableOf(["", "aim", "came", ""], rows);
+  return aimTable(targets.map((target) => ({ ...target, came: target.came(findings) })));
 }
 
 function ratesAndCpu(samples: Samples, subject: Subject): string[] {

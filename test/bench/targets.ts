@@ -1,15 +1,10 @@
+import type { Aim } from "./aims.js";
 import { NGINX, OURS } from "./names.js";
 import type { Findings } from "./run.js";
 import { constant, koaSendFor, notModified, otherName, refused } from "./scenes.js";
 
 /** What the package is meant to reach on better-sqlite3. */
-export interface Target {
-  what: string;
-  /** Which side of `limit` it is meant to be on, or right on it. */
-  at: "most" | "least";
-  limit: number;
-  /** (default: none; then it is a ratio) */
-  unit?: "µs" | "MiB";
+export interface Target extends Aim {
   /** What came; `undefined` where it was not measured. */
   came(findings: Findings): number | undefined;
 }
@@ -50,11 +45,6 @@ export const targets: Target[] = [
     came: ({ memory }) => memory[OURS] && memory[OURS] / 2 ** 20,
   },
 ];
-
-/** Whether a target is reached by what came. */
-export function isReached({ at, limit }: Target, came: number): boolean {
-  return at === "most" ? came <= limit : came >= limit;
-}
 
 function cpuTarget(what: string, scene: string, limit: number): Target {
   return {
