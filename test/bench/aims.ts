@@ -17,6 +17,11 @@ export interface Outcome extends Aim {
   came: number | undefined;
 }
 
+/** The outcome of something that is meant to be small. */
+export function atMost(what: string, limit: number, came: number | undefined, unit?: Aim["unit"]): Outcome {
+  return { what, at: "most", limit, unit, came };
+}
+
 /** Whether an aim is reached by what came. */
 export function isReached({ at, limit }: Aim, came: number): boolean {
   return at === "most" ? came <= limit : came >= limit;

@@ -19,3 +19,8 @@ export function mebibytes(bytes: number): string {
 export function number(value: number): string {
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 }
+
+/** A whole number, its thousands apart. */
+export function count(value: number): string {
+  return value.toLocaleString("en");
+}

@@ -5,6 +5,11 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
 }
 
+/** The greatest of some numbers, of the least. */
+export function spread(values: readonly number[]): number {
+  return Math.max(...values) / Math.min(...values);
+}
+
 /**
  * The least of some numbers that at least that share of them does not exceed.
  *
