@@ -8,7 +8,6 @@ import { join } from "node:path";
 import Router from "@koa/router";
 import Koa from "koa";
 import { DiskStorage, fromPath, PrivateFiles } from "typeorm-private-files";
-import { insertOthers, model, saveDocument } from "./document.js";
 import { files as benchFiles } from "./files.js";
 import { type DatabaseName, openDatabase } from "./open-database.js";
 import { otherEntities } from "./other-entities.js";
@@ -16,9 +15,11 @@ import { otherEntities } from "./other-entities.js";
 type Arguments = [database: DatabaseName, folder: string, source: string, others: string, columns: string];
 
 const [database, folder, source, others, columns] = process.argv.slice(2) as Arguments;
-// The one that is asked for is the last.
-const entities = [...otherEntities(Number(columns) - 1), ...model.entities];
-const { dataSource, close } = await openDatabase(database, folder, { ...model, entities });
+// TypeORM has entities in the order of their declarations. The one that is asked for is the last.
+const unasked = otherEntities(Number(columns) - 1);
+const { Document, DownloadCounter, insertOthers, saveDocument } = await import("./document.js");
+const model = { entities: [...unasked, Document], subscribers: [DownloadCounter] };
+const { dataSource, close } = await openDatabase(database, folder, model);
 // Whoever started it wants it to end, or is gone. What a terminal interrupts ends in the same way: the database is dropped.
 process.on("SIGINT", () => {});
 process.on("disconnect", async () => {

@@ -49,7 +49,10 @@ async function measure(chosen: readonly Part[]): Promise<Section[]> {
     async (workbench) => {
       await makeFiles(workbench.folder, served);
       const measured: Section[] = [];
-      for (const part of chosen) measured.push(await part.measure(workbench));
+      for (const part of chosen) {
+        workbench.say(`Part ${part.name}`);
+        measured.push(await part.measure(workbench));
+      }
       return measured;
     },
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { median, percentile } from "./statistics.js";
+import { median, percentile, spread } from "./statistics.js";
 
 describe("The median", () => {
   it("is the number in the middle, whatever the order", () => {
@@ -11,6 +11,11 @@ describe("The median", () => {
   it("of an even count is the mean of the two in the middle", () => {
     assert.equal(median([4, 1, 100, 2]), 3);
   });
+});
+
+it("The spread of numbers is the greatest, of the least", () => {
+  assert.equal(spread([3, 2, 5]), 2.5);
+  assert.equal(spread([3]), 1);
 });
 
 describe("A percentile", () => {
