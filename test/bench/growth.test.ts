@@ -14,7 +14,7 @@ import { samplesOf } from "./some-samples.js";
 const MiB = 2 ** 20;
 
 describe("The section of a series", () => {
-  const series = { ...rowSeries, numbers: [10, 1000, 10_000] };
+  const series = { ...rowSeries, sizes: [10, 1000, 10_000] };
   const samples = samplesOf(
     [{ scene: "1 KiB", contestant: "10 rows, better-sqlite3" }, { cpuPerRequest: [0.25, 0.5] }],
     [{ scene: "1 KiB", contestant: "1000 rows, better-sqlite3" }, { cpuPerRequest: [0.375, 0.75] }],

@@ -3,9 +3,9 @@ import { measureSeries, type Series, seriesSection } from "./series.js";
 
 const columnSeries: Series = {
   ...{ title: "Columns", of: "columns" },
-  numbers: [1, 10, 50],
+  sizes: [1, 10, 50],
   databases: ["better-sqlite3"],
-  sizeOf: (columns) => ({ columns }),
+  applicationOf: (columns) => ({ columns }),
   text: "Downloads of 1 KiB, 16 at once, from applications that have as many private columns, each of an entity of its own, in turn. The last one's file is asked for.",
 };
 

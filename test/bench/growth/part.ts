@@ -5,7 +5,6 @@ import type { Workbench } from "../workbench.js";
 export interface Part {
   /** What it is called on the command line. */
   name: string;
-  /** Takes a minute at most. */
   measure(workbench: Workbench): Promise<Section>;
 }
 

@@ -5,9 +5,9 @@ import { served } from "./served.js";
 /** Applications whose table has more and more rows. */
 export const rowSeries: Series = {
   ...{ title: "Rows", of: "rows" },
-  numbers: [10, 100, 1000, 10_000],
+  sizes: [10, 100, 1000, 10_000],
   databases: ["better-sqlite3", "PostgreSQL"],
-  sizeOf: (rows) => ({ others: rows - served.length }),
+  applicationOf: (rows) => ({ others: rows - served.length }),
   text: "Downloads of 1 KiB, 16 at once, from applications that have as many rows in the table, in turn. On PostgreSQL only the application's CPU is counted.",
 };
 

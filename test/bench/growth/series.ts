@@ -9,7 +9,8 @@ import { type Workbench, withRunning } from "../workbench.js";
 import type { Section } from "./part.js";
 import { downloads } from "./served.js";
 
-const LENGTH: RunLength = { rounds: 9, warmUp: 5, leadIn: 0.1, measured: 0.8 };
+// Short and many: what disturbs a round then disturbs all of it.
+const LENGTH: RunLength = { rounds: 15, warmUp: 5, leadIn: 0.1, measured: 0.4 };
 const LIMIT = 1.2;
 const [small] = downloads;
 
@@ -18,10 +19,11 @@ export interface Series {
   title: string;
   /** What there is a number of. */
   of: string;
-  /** From the least. */
-  numbers: number[];
+  /** How many, from the least. */
+  sizes: number[];
   databases: DatabaseName[];
-  sizeOf(number: number): ApplicationSize;
+  /** What an application of that many is like. */
+  applicationOf(size: number): ApplicationSize;
   /** How it is measured. */
   text: string;
 }
@@ -29,19 +31,19 @@ export interface Series {
 /** Measures a download of 1 KiB from each application. */
 export async function measureSeries(workbench: Workbench, series: Series): Promise<Samples> {
   const contestants = series.databases.flatMap((database) =>
-    series.numbers.map((number) => application(nameOf(series, database, number), database, series.sizeOf(number))),
+    series.sizes.map((size) => application(nameOf(series, database, size), database, series.applicationOf(size))),
   );
   return withRunning(workbench, contestants, (runnings) => measureRounds(workbench, runnings, [small], LENGTH));
 }
 
 /** What came, for each database that was there. */
 export function seriesSection(series: Series, samples: Samples): Section {
-  const { title, of, numbers, databases, text } = series;
+  const { title, of, sizes, databases, text } = series;
   const rows = databases
-    .flatMap((database) => numbers.map((number) => ({ database, number })))
-    .filter(({ database, number }) => samples.has(subjectOf(series, database, number)))
-    .map(({ database, number }) => rowOf(series, samples, database, number));
-  const table = tableOf(["", of, "requests/s", "CPU a request", `of that with ${count(numbers[0]!)}`], rows);
+    .flatMap((database) => sizes.map((size) => ({ database, size })))
+    .filter(({ database, size }) => samples.has(subjectOf(series, database, size)))
+    .map(({ database, size }) => rowOf(series, samples, database, size));
+  const table = tableOf(["", of, "requests/s", "CPU a request", `of that with ${count(sizes[0]!)}`], rows);
   return {
     ...{ title, text: `${text}\n\n${table}` },
     outcomes: databases.map((database) => outcomeOf(series, samples, database)),
@@ -57,9 +59,9 @@ function rowOf(series: Series, samples: Samples, database: DatabaseName, size: n
 }
 
 function outcomeOf(series: Series, samples: Samples, database: DatabaseName): Outcome {
-  const [first, ...others] = series.numbers;
+  const [first, ...others] = series.sizes;
   const most = count(others.at(-1)!);
-  const growths = others.flatMap((number) => growth(series, samples, database, number) ?? []);
+  const growths = others.flatMap((size) => growth(series, samples, database, size) ?? []);
   return atMost(
     `CPU of a download on ${database}, with up to ${most} ${series.of}, of that with ${count(first!)}`,
     LIMIT,
@@ -67,15 +69,15 @@ function outcomeOf(series: Series, samples: Samples, database: DatabaseName): Ou
   );
 }
 
-function growth(series: Series, samples: Samples, database: DatabaseName, number: number): number | undefined {
-  const base = subjectOf(series, database, series.numbers[0]!);
-  return samples.ratio(subjectOf(series, database, number), base, "cpuPerRequest");
+function growth(series: Series, samples: Samples, database: DatabaseName, size: number): number | undefined {
+  const base = subjectOf(series, database, series.sizes[0]!);
+  return samples.ratio(subjectOf(series, database, size), base, "cpuPerRequest");
 }
 
-function subjectOf(series: Series, database: DatabaseName, number: number): Subject {
-  return { scene: small.name, contestant: nameOf(series, database, number) };
+function subjectOf(series: Series, database: DatabaseName, size: number): Subject {
+  return { scene: small.name, contestant: nameOf(series, database, size) };
 }
 
-function nameOf({ of }: Series, database: DatabaseName, number: number): string {
-  return `${number} ${of}, ${database}`;
+function nameOf({ of }: Series, database: DatabaseName, size: number): string {
+  return `${size} ${of}, ${database}`;
 }

@@ -17,7 +17,7 @@ await dataSource.query("CREATE INDEX upload_file ON upload (file)");
 const storage = new EndlessStorage();
 const files = new PrivateFiles(dataSource, { storage });
 await fill(FIRST_KEYS);
-for (let made = 0; made < FIRST_SWEEPS; made++) await sweep();
+for (let first = 0; first < FIRST_SWEEPS; first++) await sweep();
 await fill(keys);
 resetPeak(process.pid);
 const made: { cpu: number; seconds: number }[] = [];

@@ -18,7 +18,7 @@ const storage = new DiskStorage(join(folder, "files"));
 const files = new PrivateFiles(dataSource, { storage });
 const idle = residentBytes(process.pid);
 resetPeak(process.pid);
-for (let made = 0; made < FIRST_UPLOADS; made++) await upload(MiB);
+for (let first = 0; first < FIRST_UPLOADS; first++) await upload(MiB);
 const made: { cpu: number; seconds: number }[] = [];
 // Memory that the page cache has not had for a while may cost more than the upload, above all in a virtual machine.
 await upload(Number(size));
