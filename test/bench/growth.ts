@@ -1,5 +1,5 @@
-// "npm run bench:growth": measures how costs grow, and writes what came to docs/growth.md. "-- rows uploads" measures these parts, and
-// writes nothing.
+// "npm run bench:growth": measures how costs grow, and writes what came to docs/growth.md. "-- rows uploads" measures these parts,
+// and only prints.
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
 const isKept = positionals.length === 0;
 
 assertMeasurable();
-if (isKept && !values.force) assertQuiet("say --force, or name some parts, which writes nothing.");
+if (isKept && !values.force) assertQuiet('say "-- --force", or name some parts, which only prints.');
 const sections = await measure(isKept ? parts : positionals.map(partOf));
 console.log(`\n${results(sections)}`);
 if (isKept) {
