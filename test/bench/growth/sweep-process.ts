@@ -2,8 +2,9 @@
 import { PrivateFiles } from "typeorm-private-files";
 import { EndlessStorage, insertUploads, Upload } from "../../support/many-uploads.js";
 import { openDatabase } from "../open-database.js";
-import { cpuSeconds, peakBytes, resetPeak } from "../processes.js";
+import { peakBytes, resetPeak } from "../processes.js";
 import { median } from "../statistics.js";
+import { type Cost, costOf } from "./cost.js";
 import type { Sweeps } from "./sweeps.js";
 
 const FIRST_KEYS = 10_000;
@@ -20,12 +21,12 @@ await fill(FIRST_KEYS);
 for (let first = 0; first < FIRST_SWEEPS; first++) await sweep();
 await fill(keys);
 resetPeak(process.pid);
-const made: { cpu: number; seconds: number }[] = [];
+const made: Cost[] = [];
 while (made.length < Number(times)) made.push(await sweep());
 await close();
 process.send!({
   keys,
-  cpuPerKey: made.reduce((sum, { cpu }) => sum + cpu, 0) / (keys * made.length),
+  cpuPerKey: median(made.map(({ cpu }) => cpu)) / keys,
   seconds: median(made.map(({ seconds }) => seconds)),
   peak: peakBytes(process.pid),
 } satisfies Sweeps);
@@ -38,16 +39,13 @@ async function fill(to: number): Promise<void> {
 }
 
 /** @throws Error when it does not find what there is. */
-async function sweep(): Promise<{ cpu: number; seconds: number }> {
-  const before = cpuSeconds(process.pid);
-  const began = performance.now();
-  const { named, orphans, missing } = await files.sweep({ dryRun: true, prefixes: ["uploads/"] });
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = cpuSeconds(process.pid) - before;
+async function sweep(): Promise<Cost> {
+  const { result, ...cost } = await costOf(() => files.sweep({ dryRun: true, prefixes: ["uploads/"] }));
+  const { named, orphans, missing } = result;
   if (named + missing !== storage.count || orphans !== storage.count / 100) {
     throw new Error(
       `The sweep found ${named} objects with a row, ${orphans} without, and ${missing} rows without an object.`,
     );
   }
-  return { cpu, seconds };
+  return cost;
 }

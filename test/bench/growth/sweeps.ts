@@ -17,7 +17,7 @@ const SIZES = [
 export interface Sweeps {
   /** How many rows there were, each with its object. */
   keys: number;
-  /** CPU, in seconds. */
+  /** CPU, in seconds: the median of a sweep. */
   cpuPerKey: number;
   /** The median of a sweep. */
   seconds: number;

@@ -4,8 +4,9 @@ import { Readable } from "node:stream";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import { Document, model } from "../document.js";
 import { openDatabase } from "../open-database.js";
-import { cpuSeconds, peakBytes, resetPeak, residentBytes } from "../processes.js";
+import { peakBytes, resetPeak, residentBytes } from "../processes.js";
 import { median } from "../statistics.js";
+import { type Cost, costOf } from "./cost.js";
 import type { Uploads } from "./uploads.js";
 
 const MiB = 2 ** 20;
@@ -19,7 +20,7 @@ const files = new PrivateFiles(dataSource, { storage });
 const idle = residentBytes(process.pid);
 resetPeak(process.pid);
 for (let first = 0; first < FIRST_UPLOADS; first++) await upload(MiB);
-const made: { cpu: number; seconds: number }[] = [];
+const made: Cost[] = [];
 // Memory that the page cache has not had for a while may cost more than the upload, above all in a virtual machine.
 await upload(Number(size));
 while (made.length < Number(times)) made.push(await upload(Number(size)));
@@ -32,16 +33,12 @@ process.send!({
 process.disconnect();
 
 /** Makes one, and removes its file. */
-async function upload(bytes: number): Promise<{ cpu: number; seconds: number }> {
+async function upload(bytes: number): Promise<Cost> {
   const document = dataSource.manager.create(Document, { title: "Upload", owner: "alice" });
   const source = Readable.from(chunksOf(bytes), { objectMode: false });
-  const before = cpuSeconds(process.pid);
-  const began = performance.now();
-  const { key } = await files.attach(document, "file", source, { filename: "upload.bin" });
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = cpuSeconds(process.pid) - before;
-  await storage.delete(key);
-  return { cpu, seconds };
+  const { result, ...cost } = await costOf(() => files.attach(document, "file", source, { filename: "upload.bin" }));
+  await storage.delete(result.key);
+  return cost;
 }
 
 function* chunksOf(bytes: number): Generator<Buffer> {
