@@ -9,7 +9,7 @@ const ONE_WRITE = SMALLEST_CHUNK;
 
 /**
  * Makes pieces the body of a download's answer: all of them at once, or chunks, the first of which is read before, so that a
- * storage that fails at once is answered with a status.
+ * storage that fails at once is answered with a status. What is read whole by then holds no file.
  *
  * @throws what reading throws until then.
  */
@@ -22,6 +22,7 @@ export async function setBody(download: Download, source: PieceSource): Promise<
   const body = await ObjectBody.started(source.chunks());
   // Nobody tells a response that waits behind another one when their connection closes: it would keep its chunk for ever.
   whenOver(download.ctx, () => body.destroy());
+  if (body.bytesReady === download.length) await download.open?.close();
   download.ctx.body = body;
   download.ctx.length = download.length;
 }

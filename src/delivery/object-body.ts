@@ -21,6 +21,11 @@ export class ObjectBody extends Readable {
     return body;
   }
 
+  /** How many bytes are read, and not given away yet. */
+  get bytesReady(): number {
+    return this.first?.value?.length ?? 0;
+  }
+
   constructor(private readonly chunks: Chunks) {
     super({ highWaterMark: 0 });
     // Koa may destroy a body that nobody listens to yet; an error of it must not end the process.

@@ -24,13 +24,13 @@ export class Descriptor {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
     if (this.#closing !== undefined)
       return Promise.reject(Object.assign(new Error("the file is closed"), { code: "EBADF" }));
-    this.#reads++;
     return new Promise((resolve, reject) => {
       fs.read(this.fd, buffer, offset, length, position, (error, count) => {
         if (--this.#reads === 0) this.#idle?.();
         if (error) reject(error);
         else resolve(count);
       });
+      this.#reads++;
     });
   }
 

@@ -17,7 +17,6 @@ const RANDOM_LENGTH = 25;
 const CHECK_LENGTH = 5;
 const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}\p{M}_-]{1,16}$/iu;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
  * Makes sure that a key names something inside a storage, and the same thing in every storage. Nothing is decoded:
@@ -158,7 +157,7 @@ function extensionOf(name: string): string {
 function cut(text: string, bytes: number, characters: number): string {
   if (Buffer.byteLength(text) <= bytes && text.length <= characters) return text;
   let kept = "";
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text)) {
     bytes -= Buffer.byteLength(segment);
     characters -= [...segment].length;
     if (bytes < 0 || characters < 0) break;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Writable } from "node:stream";
+import { createServer, get, type Server, type ServerResponse } from "node:http";
+import { connect, createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { PassThrough, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { ObjectBody } from "../../src/delivery/object-body.js";
+import type { Chunks } from "../../src/delivery/piece-source.js";
 
 const chunks = [Buffer.from("one "), Buffer.from("two "), Buffer.from("three")];
 
@@ -131,6 +135,71 @@ describe("ObjectBody", () => {
     const failing = source((index) => assert.notEqual(index, 1, "the disk is dead"));
     await assert.rejects(buffer(new ObjectBody(failing)), /the disk is dead/);
   });
+});
+
+describe("ObjectBody hands a chunk's memory back", () => {
+  it("once its write called back, where it goes straight to a socket", async (t) => {
+    const { spent } = await sent(t, createServer());
+    assert.deepEqual(spent, chunks);
+  });
+
+  it("never where something has taken the place of the response's write, which may keep it", async (t) => {
+    const { spent } = await sent(t, createServer(), (res) => {
+      const write = res.write.bind(res) as (...all: unknown[]) => boolean;
+      res.write = (...all: unknown[]) => write(...all);
+    });
+    assert.deepEqual(spent, [undefined, undefined, undefined]);
+  });
+
+  it("never where something has taken the place of the socket's write", async (t) => {
+    const { spent } = await sent(t, createServer(), ({ socket }) => {
+      const write = socket!.write.bind(socket) as (...all: unknown[]) => boolean;
+      socket!.write = (...all: unknown[]) => write(...all);
+    });
+    assert.deepEqual(spent, [undefined, undefined, undefined]);
+  });
+
+  it("never to a stream in between", async () => {
+    const { source, spent } = recorder();
+    await buffer(new ObjectBody(source).pipe(new PassThrough()));
+    assert.deepEqual(spent, [undefined, undefined, undefined]);
+  });
+
+  it("never over HTTP/2, whose streams wait in a buffer of their own", async (t) => {
+    const { source, spent } = recorder();
+    const server = createHttp2Server((_, res) => new ObjectBody(source).pipe(res)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    t.after(() => {
+      client.close();
+      server.close();
+    });
+    assert.equal((await buffer(client.request({ ":path": "/" }))).toString(), "one two three");
+    assert.deepEqual(spent, [undefined, undefined, undefined]);
+  });
+
+  async function sent(t: TestContext, server: Server, change: (res: ServerResponse) => void = () => {}) {
+    const { source, spent } = recorder();
+    server.on("request", (_, res) => {
+      change(res);
+      new ObjectBody(source).pipe(res);
+    });
+    server.listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const [answer] = await once(get({ port: (server.address() as AddressInfo).port, agent: false }), "response");
+    assert.equal((await buffer(answer)).toString(), "one two three");
+    return { spent };
+  }
+
+  /** Chunks, and what came back for each. */
+  function recorder() {
+    const spent: unknown[] = [];
+    async function* give(): Chunks {
+      for (const chunk of chunks) spent.push(yield chunk);
+    }
+    return { source: give(), spent };
+  }
 });
 
 async function* source(taking: (index: number) => void = () => {}): AsyncGenerator<Uint8Array, void> {

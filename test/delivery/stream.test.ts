@@ -62,23 +62,36 @@ describe("streamDelivery", () => {
     assert.match(String(application.errors), /the object ended \d+ bytes early/);
   });
 
-  for (const [size, whole] of [
-    [65_536, true],
-    [65_537, false],
+  for (const [size, isBuffer, isWhole] of [
+    [16_384, true, true],
+    [16_385, false, true],
+    [65_536, false, true],
+    [262_144, false, true],
+    [262_145, false, false],
   ] as const) {
-    it(`sends ${size} bytes ${whole ? "in one write, and lets go of the file before" : "as they are read"}`, async (t) => {
+    it(`sends ${size} bytes ${isWhole ? "in one write with the headers, and lets go of the file before" : "as they are read"}`, async (t) => {
       const bodies: unknown[] = [];
       const held: number[] = [];
+      let writes = 0;
       const before = (app: Koa) =>
         app.use(async (ctx, next) => {
+          const socket = ctx.req.socket as unknown as Record<string, (...all: unknown[]) => void>;
+          for (const method of ["_write", "_writev"]) {
+            const write = socket[method]!;
+            socket[method] = (...all) => {
+              writes++;
+              write.apply(socket, all);
+            };
+          }
           await next();
           bodies.push(Buffer.isBuffer(ctx.body));
           held.push((await descriptorsUnder(application.storage.root)).length);
         });
       const { application, url } = await withFilm(t, { content: filmOf(size), before });
-      await application.get(url);
-      assert.deepEqual(bodies, [whole]);
-      if (process.platform === "linux") assert.deepEqual(held, [whole ? 0 : 1]);
+      const { body } = await application.get(url);
+      assert.ok(body.equals(filmOf(size)));
+      assert.deepEqual([bodies, writes === 1], [[isBuffer], isWhole]);
+      if (process.platform === "linux") assert.deepEqual(held, [isWhole ? 0 : 1]);
     });
   }
 
