@@ -112,5 +112,7 @@ const MEANING = `## What it means, and what it does not
   statements.
 - On PostgreSQL only the application's CPU is counted, not the database server's, which shares the cores with both sides.
 - django-private-files was measured apart, with gunicorn on another day: 0.26 of koa-send's requests of 1 KiB.
-- It is one machine. On others the ratios are alike and the numbers are not.
+- koa-send reads each small file into 64 KiB of new memory. How often that has garbage collected is a matter of its heap's state, and its CPU for 1 KiB
+  swings between 180 and 480 µs on the machine that this page was first written on. What is "of koa-send's" for small files swings with it.
+- It is one machine. On others the numbers are others, and the ratios may be.
 `;
