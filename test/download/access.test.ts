@@ -367,7 +367,7 @@ describe("what a request says of itself", () => {
 describe("a method other than GET and HEAD", () => {
   it("is answered 405 without a hook or a query, and its body does not reach the next request on the connection (H54)", async (t) => {
     const url = application.files.url(papers[0]!, "file");
-    const load = t.mock.method(application.dataSource.manager, "createQueryBuilder");
+    const load = t.mock.method(application.dataSource, "createQueryRunner");
     const body = `GET ${url} HTTP/1.1\r\nHost: x\r\nx-user: alice\r\n\r\n`.repeat(2000);
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"]) {
       const head = `${method} ${url} HTTP/1.1\r\nHost: x\r\nx-user: alice\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
