@@ -4,8 +4,8 @@ import type { Download } from "./delivery.js";
 import { ObjectBody } from "./object-body.js";
 import type { PieceSource } from "./piece-source.js";
 
-/** A body that is not larger is a Buffer. Larger ones in new memory each would have garbage collected for each few hundred. */
-const ONE_WRITE = SMALLEST_CHUNK;
+/** A body that is not larger is a Buffer, whose memory is never used again: middleware may keep it. That of larger ones is worth using again. */
+const LARGEST_BUFFER = SMALLEST_CHUNK;
 
 /**
  * Makes pieces the body of a download's answer: all of them at once, or chunks, the first of which is read before, so that a
@@ -14,7 +14,7 @@ const ONE_WRITE = SMALLEST_CHUNK;
  * @throws what reading throws until then.
  */
 export async function setBody(download: Download, source: PieceSource): Promise<void> {
-  if (reservesOneWrite(download)) {
+  if (reservesBuffer(download)) {
     download.ctx.body = await source.all();
     await download.open?.close();
     return;
@@ -28,8 +28,8 @@ export async function setBody(download: Download, source: PieceSource): Promise<
 }
 
 /** Whether the whole body may be in memory until the client took it. */
-function reservesOneWrite({ ctx, length }: Download): boolean {
-  if (length > ONE_WRITE) return false;
+function reservesBuffer({ ctx, length }: Download): boolean {
+  if (length > LARGEST_BUFFER) return false;
   const reserved = chunkBudget.take(length);
   if (reserved === length) whenOver(ctx, () => chunkBudget.giveBack(reserved));
   else chunkBudget.giveBack(reserved);
