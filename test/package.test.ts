@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join, posix, resolve } from "node:path";
+import { dirname, join, posix, relative, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -28,7 +28,7 @@ describe("the published package", () => {
   let installed: string;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "package-"));
+    folder = await realpath(await mkdtemp(join(tmpdir(), "package-")));
     manifest = JSON.parse(await readFile(join(checkout, "package.json"), "utf8"));
     installed = join(folder, "project/node_modules", manifest.name);
     packed = await packInto(folder, installed);
@@ -56,13 +56,24 @@ describe("the published package", () => {
   });
 
   it("was built of the sources that it contains, and of no others", async () => {
-    const built = packed.filter((path) => /^dist\/.*\.js$/.test(path));
+    const declared = packed.filter((path) => /^dist\/.*\.d\.ts$/.test(path));
     const sources = packed.filter((path) => /^(src|test)\//.test(path));
     assert.deepEqual(
-      built.map((path) => path.replace(/^dist\/(.*)\.js$/, "$1.ts")).sort(),
+      declared.map((path) => path.replace(/^dist\/(.*)\.d\.ts$/, "$1.ts")).sort(),
       sources.sort(),
       "Remove dist/ and build again.",
     );
+  });
+
+  it("contains every module that its modules import, now or later", async () => {
+    const modules = packed.filter((path) => path.endsWith(".js"));
+    for (const path of modules) {
+      const code = await readFile(join(installed, path), "utf8");
+      for (const [, imported] of code.matchAll(/\b(?:from|import\() ?"(\.[^"]+)"/g)) {
+        const target = posix.join(posix.dirname(path), imported!);
+        assert.ok(modules.includes(target), `${path} imports ${target}`);
+      }
+    }
   });
 
   it("says nothing about the machine that it was built on", async () => {
@@ -110,11 +121,7 @@ describe("the published package", () => {
   });
 
   it("loads nothing but what it declares: no database driver, no form parser, no optional package", async () => {
-    const coverage = join(folder, "coverage");
-    // What V8 counts coverage of is what was loaded, by `import` and by `require()`.
-    const { stderr } = await runInProject(`import "${manifest.name}";`, { NODE_V8_COVERAGE: coverage });
-    assert.equal(stderr, "");
-    const loaded = await packagesLoaded(coverage);
+    const loaded = new Set((await filesLoaded()).map(packageOf));
     const declared = await dependenciesOf([
       ...Object.keys(manifest.dependencies),
       ...requiredPeers(manifest),
@@ -126,6 +133,14 @@ describe("the published package", () => {
       [...loaded].filter((name) => name !== manifest.name && !declared.has(name)),
       [],
     );
+  });
+
+  it("is one module when it is imported, behind the one that its exports name: a start costs by the module", async () => {
+    const own = (await filesLoaded()).filter((path) => packageOf(path) === manifest.name);
+    assert.deepEqual(own.map((path) => relative(installed, path)).sort(), [
+      "dist/src/bundle/index.js",
+      "dist/src/index.js",
+    ]);
   });
 
   it("compiles in a strict TypeScript project that checks the types of its libraries", async () => {
@@ -145,6 +160,18 @@ describe("the published package", () => {
     const compiled = await compile(project);
     assert.match(compiled.join("\n"), /consumer\.ts.*Property 'nummer' does not exist on type 'Report'/);
   });
+
+  /** What an import of the package loads of files in `node_modules`. */
+  async function filesLoaded(): Promise<string[]> {
+    const coverage = await mkdtemp(join(folder, "coverage-"));
+    // What V8 counts coverage of is what was loaded, by `import` and by `require()`.
+    const { stderr } = await runInProject(`import "${manifest.name}";`, { NODE_V8_COVERAGE: coverage });
+    assert.equal(stderr, "");
+    const [file] = await readdir(coverage);
+    const { result } = JSON.parse(await readFile(join(coverage, file!), "utf8")) as { result: { url: string }[] };
+    const paths = result.map(({ url }) => (url.startsWith("file:") ? fileURLToPath(url) : ""));
+    return paths.filter((path) => path.includes("/node_modules/"));
+  }
 
   /** Runs an ES module as a file of the project. */
   async function runInProject(code: string, environment: NodeJS.ProcessEnv = {}) {
@@ -238,17 +265,8 @@ function requiredPeers({ peerDependencies }: Manifest): string[] {
   return Object.keys(peerDependencies).filter((name) => !name.startsWith("@types/"));
 }
 
-async function packagesLoaded(coverage: string): Promise<Set<string>> {
-  const names = new Set<string>();
-  for (const file of await readdir(coverage)) {
-    const { result } = JSON.parse(await readFile(join(coverage, file), "utf8")) as { result: { url: string }[] };
-    for (const { url } of result) {
-      const path = url.startsWith("file:") ? fileURLToPath(url) : "";
-      const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-      if (name) names.add(name);
-    }
-  }
-  return names;
+function packageOf(path: string): string {
+  return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)![1]!;
 }
 
 interface Lockfile {
