@@ -1,6 +1,7 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import { ConfigurationError, PrivateFileError } from "../errors.js";
+import { percentEncoded } from "../http/percent-encoding.js";
 import { KeyForm } from "./key-values.js";
 
 /** What a URL names: a column, the primary key of a row, and the file's name. Nothing of it is looked up yet. */
@@ -94,12 +95,8 @@ function decodeSegment(segment: string): string | undefined {
   }
 }
 
-/** All but RFC 3986's unreserved characters are encoded, so that nothing on the way has a reason to change it. */
 function encodeSegment(text: string): string {
-  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return percentEncoded(text.replace(/\p{Surrogate}/gu, "\ufffd"));
 }
 
 function kebabCase(name: string): string {

@@ -1,4 +1,4 @@
-import { encodeExtended } from "content-disposition";
+import { percentEncoded } from "./percent-encoding.js";
 
 /**
  * The `Content-Disposition` of a download (RFC 6266), in printable ASCII only, whatever the name.
@@ -16,7 +16,7 @@ import { encodeExtended } from "content-disposition";
 export function contentDisposition(name: string, type: "attachment" | "inline"): string {
   const safeName = downloadName(name);
   const fallback = asciiName(safeName);
-  const extended = fallback === safeName ? "" : `; filename*=${encodeExtended(safeName)}`;
+  const extended = fallback === safeName ? "" : `; filename*=UTF-8''${percentEncoded(safeName)}`;
   return `${type}; filename="${fallback}"${extended}`;
 }
 
