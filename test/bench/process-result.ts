@@ -3,14 +3,19 @@ import { once } from "node:events";
 import { cores, nodeOn } from "./cores.js";
 
 /**
- * Runs a program to its end, on the core of what is measured, and gives the one message that it sends.
+ * Runs a program to its end, and gives the one message that it sends.
  *
  * @param program the path of its module.
+ * @param node how Node is started. (default: on the core of what is measured)
  * @throws Error when it ends without one.
  */
-export async function resultOf<T extends object>(program: string, args: readonly string[]): Promise<T> {
+export async function resultOf<T extends object>(
+  program: string,
+  args: readonly string[],
+  node = nodeOn(cores.server),
+): Promise<T> {
   const env = { ...process.env, NODE_ENV: "production" };
-  const child = fork(program, args, { ...nodeOn(cores.server), env });
+  const child = fork(program, args, { ...node, env });
   const exited = once(child, "exit");
   const [result] = (await Promise.race([once(child, "message"), exited])) as [T | number | null];
   await exited;
