@@ -5,7 +5,7 @@ import { chunkBudget } from "./chunk-budget.js";
 import { chunkPool } from "./chunk-pool.js";
 import type { Download } from "./delivery.js";
 import { endedEarly } from "./exactly.js";
-import type { Chunks, PieceSource } from "./piece-source.js";
+import { type Chunks, chunksOf, NO_TEXT, type PieceSource } from "./piece-source.js";
 import { type Turns, turnsOf } from "./read-turns.js";
 
 /** Node bounds what all streams of an HTTP/2 connection have waiting together, and refuses new ones beyond that. */
@@ -13,7 +13,11 @@ const HTTP2_CHUNK = 32 * 1024;
 
 /** The pieces of a download whose object is held open. */
 export function openPieces(download: Download, open: OpenObject): PieceSource {
-  return { all: () => readAll(download, open), chunks: () => readChunks(download, open) };
+  const chunks = () => {
+    const turns = turnsOf(download);
+    return chunksOf(download.pieces, (range, text) => readRange(download, open, turns, range, text));
+  };
+  return { all: () => readAll(download, open), chunks };
 }
 
 async function readAll({ key, pieces, length }: Download, open: OpenObject): Promise<Buffer> {
@@ -26,21 +30,6 @@ async function readAll({ key, pieces, length }: Download, open: OpenObject): Pro
     at += part.length;
   }
   return body;
-}
-
-/** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
-async function* readChunks(download: Download, open: OpenObject): Chunks {
-  const turns = turnsOf(download);
-  let text: Uint8Array = NO_TEXT;
-  for (const piece of download.pieces) {
-    if (piece instanceof Uint8Array) {
-      text = piece;
-      continue;
-    }
-    yield* readRange(download, open, turns, piece, text);
-    text = NO_TEXT;
-  }
-  if (text.length > 0) yield text;
 }
 
 async function* readRange(
@@ -58,18 +47,14 @@ async function* readRange(
       const memory = chunkPool.take(text.length + size);
       const chunk = memory.subarray(0, text.length + size);
       chunk.set(text);
-      await fill(chunk.subarray(text.length), key, open, position);
-      turns.end();
+      await fill(chunk.subarray(text.length), key, open, position).finally(turns.end);
       if ((yield chunk) === chunk) chunkPool.giveBack(memory);
     } finally {
-      turns.end();
       chunkBudget.giveBack(size);
     }
     position += size;
   }
 }
-
-const NO_TEXT = new Uint8Array();
 
 /** @throws StorageError when the object ends before the buffer is full, and what reading throws. */
 async function fill(buffer: Uint8Array, key: string, open: OpenObject, position: number): Promise<void> {

@@ -4,11 +4,15 @@ import { whenOver } from "../http/response-over.js";
 import type { Download } from "./delivery.js";
 import { exactly } from "./exactly.js";
 import { gone, isGone } from "./gone.js";
-import type { Chunks, PieceSource } from "./piece-source.js";
+import { type Chunks, chunksOf, NO_TEXT, type PieceSource } from "./piece-source.js";
 
 /** The pieces of a download from a storage that can only stream its objects. */
 export function streamedPieces(download: Download): PieceSource {
-  const chunks = () => readPieces(download);
+  const chunks = () => {
+    const left = new AbortController();
+    whenOver(download.ctx, () => left.abort());
+    return chunksOf(download.pieces, (range, text) => readRange(download, left.signal, range, text));
+  };
   return { all: () => gather(chunks()), chunks };
 }
 
@@ -18,29 +22,14 @@ async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-/** Text goes out with the bytes that follow it, so that those are read before the answer begins. */
-async function* readPieces(download: Download): Chunks {
-  const left = new AbortController();
-  whenOver(download.ctx, () => left.abort());
-  let text: Uint8Array | undefined;
-  for (const piece of download.pieces) {
-    if (piece instanceof Uint8Array) {
-      text = piece;
-      continue;
-    }
-    for await (const chunk of readRange(download, piece, left.signal)) {
-      yield text ? Buffer.concat([text, chunk]) : chunk;
-      text = undefined;
-    }
-  }
-  if (text) yield text;
-}
-
-async function* readRange(download: Download, range: ByteRange, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+async function* readRange(download: Download, signal: AbortSignal, range: ByteRange, text: Uint8Array): Chunks {
   const { storage, key, object } = download;
   try {
     const stream = await storage.read(key, { ...range, of: object, signal });
-    yield* exactly(key, range, until(signal, stream));
+    for await (const chunk of exactly(key, range, until(signal, stream))) {
+      yield text.length > 0 ? Buffer.concat([text, chunk]) : chunk;
+      text = NO_TEXT;
+    }
   } catch (error) {
     // Nothing held the object since it was looked at. No error of a storage says whether it is why there is no more of it.
     throw !signal.aborted && (await isGone(download)) ? gone(download, error) : error;

@@ -10,9 +10,8 @@ export const ENTITY = "entity";
  * columns, relations, `@RelationId`, `@AfterLoad` and subscribers are its own.
  */
 export class KeyQuery {
-  private readonly keys: Key[];
   private readonly sql: string;
-  private readonly parameters: unknown[];
+  private readonly parameters: readonly unknown[];
 
   /** @param query selects `ENTITY`, by everything but its key. It belongs to this from now on. */
   constructor(
@@ -20,11 +19,13 @@ export class KeyQuery {
     private readonly query: SelectQueryBuilder<ObjectLiteral>,
     primaryColumns: ColumnMetadata[],
   ) {
-    this.keys = primaryColumns.map((column, index) => ({ column, placeholder: { key: index } }));
-    for (const [index, { column, placeholder }] of this.keys.entries()) {
-      query.andWhere(`${ENTITY}.${column.propertyPath} = :key${index}`, { [`key${index}`]: placeholder });
+    const keys = primaryColumns.map((column, index) => new Key(column, index));
+    for (const key of keys) {
+      query.andWhere(`${ENTITY}.${key.column.propertyPath} = :key${key.index}`, { [`key${key.index}`]: key });
     }
-    [this.sql, this.parameters] = query.getQueryAndParameters() as [string, unknown[]];
+    const [sql, parameters] = query.getQueryAndParameters();
+    this.sql = sql;
+    this.parameters = parameters;
   }
 
   /** @throws what TypeORM and the driver throw. */
@@ -39,21 +40,20 @@ export class KeyQuery {
   }
 
   private parametersFor(values: string[]): unknown[] {
-    const keys = this.keys.map(({ column }, index) =>
-      this.dataSource.driver.preparePersistentValue(values[index], column),
+    const { driver } = this.dataSource;
+    return this.parameters.map((parameter) =>
+      parameter instanceof Key ? driver.preparePersistentValue(values[parameter.index], parameter.column) : parameter,
     );
-    return this.parameters.map((parameter) => {
-      const index = this.keys.findIndex(({ placeholder }) => placeholder === parameter);
-      return index < 0 ? parameter : keys[index];
-    });
   }
 }
 
 /** The query as it is run once. */
 type Run = { -readonly [K in keyof SelectQueryBuilder<ObjectLiteral>]: SelectQueryBuilder<ObjectLiteral>[K] };
 
-interface Key {
-  column: ColumnMetadata;
-  /** Stands for the value among the parameters: an object, so that no value is the same. */
-  placeholder: object;
+/** Stands among the parameters for a value of the primary key: no other value is one. */
+class Key {
+  constructor(
+    readonly column: ColumnMetadata,
+    readonly index: number,
+  ) {}
 }
