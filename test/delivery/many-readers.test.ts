@@ -18,8 +18,8 @@ describe("2,000 readers that take nothing", { skip: linux }, () => {
   ] as const) {
     it(`cost ${delivery} at most 80 KiB each, for a film of ${size} bytes (K24)`, async (t) => {
       const film = await startServer(t, { size, delivery });
-      // What the first requests cost is not theirs.
-      for (let n = 0; n < 300; n++) await readAll(await film.connectAndAsk("Range: bytes=-1000\r\n"));
+      // What the first requests cost is not theirs, nor the room that the engine makes for what requests leave behind.
+      for (let n = 0; n < 60; n++) await Promise.all(Array.from({ length: 50 }, () => film.take("bytes=-1000")));
       const before = await film.status();
       const sockets: Socket[] = [];
       for (let n = 0; n < 2_000; n += 50) {
@@ -30,7 +30,7 @@ describe("2,000 readers that take nothing", { skip: linux }, () => {
       const each = (memory - before.memory) / sockets.length / 1024;
       t.diagnostic(`${each.toFixed(1)} KiB each, ${Math.round(before.memory / 1e6)} MB before`);
       assert.ok(each <= 80, `${each} KiB each`);
-      const other = await readAll(await film.connectAndAsk("Range: bytes=-1000\r\n"));
+      const other = await film.take("bytes=-1000");
       assert.match(other.toString("latin1"), /^HTTP\/1\.1 206 /);
       for (const socket of sockets) socket.destroy();
       await eventually(async () => {
@@ -86,14 +86,16 @@ async function startServer(t: TestContext, { size, delivery, limit }: ServerOpti
   const { port, url } = await answerOf<{ port: number; url: string }>(child);
   const ask = (socket: Socket, headers = "") =>
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+  const connectAndAsk = async (headers?: string): Promise<Socket> => {
+    const socket = await connectTo(port);
+    ask(socket, headers);
+    return socket;
+  };
   return {
     connect: () => connectTo(port),
     ask,
-    async connectAndAsk(headers?: string): Promise<Socket> {
-      const socket = await connectTo(port);
-      ask(socket, headers);
-      return socket;
-    },
+    connectAndAsk,
+    take: async (range: string) => readAll(await connectAndAsk(`Range: ${range}\r\n`)),
     status(): Promise<{ memory: number; descriptors: number }> {
       child.send("status");
       return answerOf(child);
