@@ -166,7 +166,7 @@ const SEEK = `new Promise((resolve, reject) => {
   else video.onloadedmetadata = seek;
 })`;
 
-/** Some 20 MB: two seconds of noise, over and over. */
+/** Some 70 MB, several times what a browser reads ahead: two seconds of noise, over and over. */
 async function makeFilm(): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), "private-files-film-"));
   const [piece, film] = [join(folder, "piece.webm"), join(folder, "film.webm")];
@@ -187,7 +187,7 @@ async function makeFilm(): Promise<Buffer> {
   try {
     await ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=2,noise=alls=60:allf=t", ...quick, piece);
     // Without an index at its front a player reads a film from its start on.
-    await ffmpeg("-stream_loop", "29", "-i", piece, "-c", "copy", "-cues_to_front", "1", film);
+    await ffmpeg("-stream_loop", "59", "-i", piece, "-c", "copy", "-cues_to_front", "1", film);
     return await readFile(film);
   } finally {
     await rm(folder, { recursive: true });
