@@ -1,3 +1,4 @@
+export type { CheckOptions, Problem, ProblemCode } from "./check/problem.js";
 export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {
   Condition,
@@ -24,27 +25,9 @@ export type {
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";
-export type { AttachOptions } from "./lifecycle/attach.js";
-export type { CheckOptions, Problem, ProblemCode } from "./lifecycle/check-problem.js";
-export { FilePath, fromPath } from "./lifecycle/file-path.js";
-export {
-  type MulterStorageEngine,
-  type MulterStorageOptions,
-  multerStorage,
-  type TemporaryUpload,
-} from "./lifecycle/multer-storage.js";
-export type {
-  MissingItem,
-  OrphanItem,
-  SweepItem,
-  SweepOptions,
-  SweepProgress,
-  SweepReport,
-} from "./lifecycle/sweep-options.js";
-export type { FormidableFile, MulterMemoryFile, UploadSource } from "./lifecycle/upload-source.js";
 export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
-export { DiskStorage, type DiskStorageOptions } from "./storage/disk-storage.js";
+export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";
 export type {
   KeptObject,
   ListedObject,
@@ -54,3 +37,20 @@ export type {
   Storage,
   StoredObject,
 } from "./storage/storage.js";
+export type {
+  MissingItem,
+  OrphanItem,
+  SweepItem,
+  SweepOptions,
+  SweepProgress,
+  SweepReport,
+} from "./sweep/sweep-options.js";
+export type { AttachOptions } from "./upload/attach.js";
+export { FilePath, fromPath } from "./upload/file-path.js";
+export {
+  type MulterStorageEngine,
+  type MulterStorageOptions,
+  multerStorage,
+  type TemporaryUpload,
+} from "./upload/multer-storage.js";
+export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";

@@ -2,22 +2,21 @@ import type { Readable } from "node:stream";
 import Router from "@koa/router";
 import type { Middleware } from "koa";
 import type { DataSource, ObjectLiteral } from "typeorm";
+import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet, type PrivateFileProperty } from "./column/column-metadata.js";
-import type { PrivateColumn } from "./column/private-column.js";
+import { ColumnStorages } from "./column/column-storages.js";
 import type { PrivateFile } from "./column/private-file.js";
 import type { Delivery } from "./delivery/delivery.js";
 import { streamDelivery } from "./delivery/stream.js";
 import { DownloadController } from "./download/controller.js";
 import { Locator } from "./download/locate.js";
-import { ConfigurationError, PrivateFileError } from "./errors.js";
-import { type AttachOptions, attach } from "./lifecycle/attach.js";
-import type { CheckOptions, Problem } from "./lifecycle/check-problem.js";
-import { ColumnStorages } from "./lifecycle/column-storages.js";
+import { PrivateFileError } from "./errors.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
-import type { SweepOptions, SweepReport } from "./lifecycle/sweep-options.js";
-import type { UploadSource } from "./lifecycle/upload-source.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
 import type { Storage, StoredObject } from "./storage/storage.js";
+import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
+import { type AttachOptions, attach } from "./upload/attach.js";
+import type { UploadSource } from "./upload/upload-source.js";
 
 /** The private files of a data source: the one object that an application holds. */
 export class PrivateFiles {
@@ -54,12 +53,13 @@ export class PrivateFiles {
 
   /** The same as a router, to nest it in another one. Each call makes a new one. */
   get router(): Router {
+    const { locator, storages } = this.know();
     const controller = new DownloadController({
       dataSource: this.dataSource,
-      locator: this.know().locator,
+      locator,
       timeout: this.timeout,
       hideDenied: this.options.hideDenied ?? false,
-      storageOf: (column) => this.storageOf(column),
+      storageOf: (column) => storages.storageOf(column),
       deliveryOf: (column) => column.options.delivery ?? this.delivery,
     });
     const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });
@@ -96,8 +96,9 @@ export class PrivateFiles {
     source: UploadSource,
     options: AttachOptions = {},
   ): Promise<PrivateFile> {
-    const column = this.know().columns.columnOf(entity, property);
-    return attach(column, this.storageOf(column), entity, source, options);
+    const { columns, storages } = this.know();
+    const column = columns.columnOf(entity, property);
+    return attach(column, storages.storageOf(column), entity, source, options);
   }
 
   /** Takes the file out of an entity: the property becomes `null`, and so do the siblings that `fields` names. Save the entity afterwards. */
@@ -147,7 +148,7 @@ export class PrivateFiles {
   async sweep(options: SweepOptions = {}): Promise<SweepReport> {
     const { storages } = this.know();
     // Servers seldom sweep: what they do not need is not loaded when they start.
-    const { sweep } = await import("./lifecycle/sweep.js");
+    const { sweep } = await import("./sweep/sweep.js");
     return sweep(this.dataSource, storages, options);
   }
 
@@ -160,14 +161,15 @@ export class PrivateFiles {
    */
   async check(options: CheckOptions = {}): Promise<Problem[]> {
     const { storages } = this.know();
-    const { check } = await import("./lifecycle/check.js");
+    const { check } = await import("./check/check.js");
     return check(this.dataSource, storages, options);
   }
 
   private fileOf(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {
-    const column = this.know().columns.columnOf(entity, property);
+    const { columns, storages } = this.know();
+    const column = columns.columnOf(entity, property);
     const file = column.fileOf(entity);
-    if (file) return { storage: this.storageOf(column), file };
+    if (file) return { storage: storages.storageOf(column), file };
     throw new PrivateFileError(
       "ERR_PRIVATE_FILE_NOT_FOUND",
       `${column.subject}: the entity has no file. Look whether the property is null before.`,
@@ -178,20 +180,12 @@ export class PrivateFiles {
   private know(): Known {
     const columns = ColumnSet.of(this.dataSource);
     if (this.known?.columns !== columns) {
-      const storages = new ColumnStorages(columns, (column) => this.storageOf(column));
+      const storages = new ColumnStorages(columns, this.options.storage);
       const locator = new Locator(this.dataSource, [...columns]);
       followChanges(this.dataSource, columns, storages, this.timeout);
       this.known = { columns, storages, locator };
     }
     return this.known;
-  }
-
-  private storageOf(column: PrivateColumn): Storage {
-    const storage = column.options.storage ?? this.options.storage;
-    if (storage) return storage;
-    throw new ConfigurationError(
-      `${column.subject}: there is no storage for it. Give the column or PrivateFiles one, e.g. { storage: new DiskStorage("var/private") }.`,
-    );
   }
 }
 

@@ -80,7 +80,7 @@ const model = {
 const bytes = Buffer.from("%PDF-1.7 the bytes of a report");
 
 describeOnEachDatabase("the examples of django-private-files' documentation", (database) => {
-  it("send the plain field to a signed-in user as an attachment, and nothing to anybody else (A01)", async (t) => {
+  it("send the plain field to a signed-in user as an attachment, and nothing to anybody else", async (t) => {
     const { application, url } = await withFile(t, database, FileSubmission, "uploadedFile", {
       description: "a report",
     });
@@ -97,7 +97,7 @@ describeOnEachDatabase("the examples of django-private-files' documentation", (d
     assert.equal(refused.headers.etag, undefined);
   });
 
-  it("send the field with is_owner to its owner with 200, and refuse a stranger with 403 (A04)", async (t) => {
+  it("send the field with is_owner to its owner with 200, and refuse a stranger with 403", async (t) => {
     const owner = { id: "alice" };
     const { application, url } = await withFile(t, database, OwnedSubmission, "uploadedFile", {
       description: "hers",
@@ -148,7 +148,7 @@ describeOnEachDatabase("the examples of django-private-files' documentation", (d
 });
 
 describeOnEachDatabase("a table and a folder that Django filled", (database) => {
-  it("are served as they are, whatever the names look like (P06, P12)", async (t) => {
+  it("are served as they are, whatever the names look like", async (t) => {
     const application = await startApplication({ database, ...model });
     t.after(() => application.close());
     const { dataSource, files, storage } = application;

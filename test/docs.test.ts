@@ -115,7 +115,7 @@ describe("the documentation", () => {
         .split("\n");
       assert.ok(rows.length > 10);
       for (const row of rows) {
-        const tests = [...row.matchAll(/\]\(\.\.\/(test\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
+        const tests = [...row.matchAll(/\]\(\.\.\/((?:test|src\/testing)\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
         assert.ok(tests.length > 0, `${page} names no test: ${row}`);
         for (const [, file, titles] of tests) {
           const source = await read(file!);

@@ -72,7 +72,7 @@ describe("PrivateFiles.stat", () => {
 });
 
 describe("PrivateFiles.url", () => {
-  it("begins with the base URL and the prefix, whatever a request says (A18)", () => {
+  it("begins with the base URL and the prefix, whatever a request says", () => {
     assert.equal(application.files.url(letter, "scan"), "https://files.example/f/letter/scan/1/a.txt");
   });
 
@@ -116,7 +116,7 @@ describe("the default condition", () => {
     ["ctx.isAuthenticated() says something truthy", () => 1, 403],
   ];
   for (const [what, isAuthenticated, status] of rows) {
-    it(`answers ${status} where ${what} (A01)`, async (t) => {
+    it(`answers ${status} where ${what}`, async (t) => {
       const other = await startApplication({
         entities: [Letter],
         before: (app) => Object.assign(app.context, { isAuthenticated }),
@@ -164,7 +164,7 @@ describe("a wrong option of PrivateFiles", () => {
 });
 
 describe("a delivery of a column", () => {
-  it("sends that column's files, gets whole files where it can't send ranges, and is not asked for HEAD (H18)", async (t) => {
+  it("sends that column's files, gets whole files where it can't send ranges, and is not asked for HEAD", async (t) => {
     const delivered: unknown[] = [];
     const delivery: Delivery = {
       ranges: false,

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import type { SweepOptions } from "../lifecycle/sweep-options.js";
+import type { SweepOptions } from "../sweep/sweep-options.js";
 import { durationSeconds } from "./duration.js";
 
 /** The command line was written wrongly. */

@@ -1,4 +1,4 @@
-import type { SweepProgress } from "../lifecycle/sweep-options.js";
+import type { SweepProgress } from "../sweep/sweep-options.js";
 
 const WIDTH = 30;
 /** Milliseconds between two drawings. */

@@ -1,6 +1,6 @@
-import type { SweepItem, SweepReport } from "../lifecycle/sweep-options.js";
 import type { PrivateFiles } from "../private-files.js";
 import { quoted, visible } from "../quoted.js";
+import type { SweepItem, SweepReport } from "../sweep/sweep-options.js";
 import type { SweepCommand } from "./arguments.js";
 import { ExitCode } from "./exit-code.js";
 import { print, printJson, toJson } from "./print.js";

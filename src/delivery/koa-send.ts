@@ -6,11 +6,11 @@ import { promisify } from "node:util";
 import type send from "koa-send";
 import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
-import { Descriptor } from "../storage/descriptor.js";
-import { DiskObject } from "../storage/disk-object.js";
+import { Descriptor } from "../storage/disk/descriptor.js";
+import { DiskObject } from "../storage/disk/disk-object.js";
 import type { OpenObject } from "../storage/storage.js";
 import type { Delivery, Download } from "./delivery.js";
-import { gone } from "./gone.js";
+import { gone } from "./missing-object.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
 

@@ -1,9 +1,9 @@
 import { cutWhenStalled } from "../http/response-stall.js";
-import { setBody } from "./body.js";
+import { setBody } from "./body/body.js";
+import { openPieces } from "./body/open-pieces.js";
+import { streamedPieces } from "./body/streamed-pieces.js";
 import type { Delivery } from "./delivery.js";
-import { openPieces } from "./open-pieces.js";
 import { checkStallTimeout, type StallOptions } from "./stall-options.js";
-import { streamedPieces } from "./streamed-pieces.js";
 
 /**
  * Sends a file from any storage through this process: from one object that is held open where the storage can do that,

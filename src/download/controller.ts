@@ -9,13 +9,13 @@ import { quoted } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
-import { denied } from "./denied.js";
+import { answerGranted } from "./deliver.js";
 import { type Description, describe } from "./describe.js";
+import { failed, forbidden, methodNotAllowed, notFound } from "./download-errors.js";
 import type { DenyingStep } from "./events.js";
-import { answerGranted } from "./granted.js";
+import { denied } from "./hooks.js";
 import { EntityLoader } from "./load.js";
 import type { Locator } from "./locate.js";
-import { failed, forbidden, methodNotAllowed, notFound } from "./refusal.js";
 import type { Loaded, Located } from "./request.js";
 
 /** How many files of a row may be gone, one after the other, before a request is given up. */
@@ -95,8 +95,8 @@ export class DownloadController {
 
   /** Collations find a row by a key of other case or with other spaces; its URL is still another one. */
   private isRequested({ column, location }: Located, entity: ObjectLiteral): boolean {
-    const keyValues = this.options.locator.keyValuesOf(column, entity);
-    return keyValues.every((value, index) => value === location.keyValues[index]);
+    const primaryKey = this.options.locator.primaryKeyOf(column, entity);
+    return primaryKey.every((value, index) => value === location.primaryKey[index]);
   }
 
   private async authorize(loaded: Loaded): Promise<void> {
@@ -131,7 +131,7 @@ export class DownloadController {
 
   private missing(loaded: Loaded, cause?: Error): Error {
     const { ctx, column, entity, file, location } = loaded;
-    const row = location.keyValues.map(quoted).join(", ");
+    const row = location.primaryKey.map(quoted).join(", ");
     const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
     return this.denied(loaded, "describe", notFound(), entity);

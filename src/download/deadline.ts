@@ -1,4 +1,4 @@
-import { unavailable } from "./refusal.js";
+import { unavailable } from "./download-errors.js";
 
 /**
  * Awaits somebody's code, but not for ever.

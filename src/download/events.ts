@@ -84,23 +84,3 @@ export interface PrivateFileSubscriber<E = ObjectLiteral> extends EntitySubscrib
   /** Runs when a request was refused; the answer does not wait for it. What it throws is reported likewise. */
   downloadDenied?(event: DownloadDeniedEvent<E>): unknown;
 }
-
-type Hook = "beforeDownload" | "afterDownload" | "downloadDenied";
-type EventOf<H extends Hook> = Parameters<NonNullable<PrivateFileSubscriber[H]>>[0];
-
-/** Tells the subscribers that listen to the event's entity, one after the other. */
-export async function tellSubscribers<H extends Hook>(hook: H, event: EventOf<H>): Promise<void> {
-  for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
-    if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
-      await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
-    }
-  }
-}
-
-/** The rule of TypeORM's Broadcaster. */
-function listens(subscriber: PrivateFileSubscriber, target: EntityMetadata["target"]): boolean {
-  const wanted = subscriber.listenTo?.();
-  return (
-    !wanted || wanted === Object || wanted === target || Object.prototype.isPrototypeOf.call(wanted, target as object)
-  );
-}

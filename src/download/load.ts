@@ -1,14 +1,14 @@
 import type { Context } from "koa";
 import type { DataSource, FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from "typeorm";
-import { isInexpressible } from "../column/database-kind.js";
 import type { PrivateColumn } from "../column/private-column.js";
+import { isInexpressible } from "../database/dialect.js";
+import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
 import { PrivateFileError } from "../errors.js";
-import { ENTITY, KeyQuery } from "./key-query.js";
 import type { Location } from "./locate.js";
 
 /** Loads the entities that URLs name. */
 export class EntityLoader {
-  private readonly prepared = new Map<PrivateColumn, KeyQuery>();
+  private readonly prepared = new Map<PrivateColumn, PrimaryKeyQuery>();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -18,26 +18,26 @@ export class EntityLoader {
    *
    * @throws what TypeORM or `where` throws.
    */
-  async load({ column, keyValues }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
+  async load({ column, primaryKey }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
     const query = column.options.where
       ? this.prepare(column, visibleRows(column, column.options.where(ctx)))
       : this.preparedFor(column);
-    const entity = await query.entityWithKey(keyValues).catch(unlessInexpressible);
+    const entity = await query.entityWithKey(primaryKey).catch(unlessInexpressible);
     return entity && isOfClass(column, entity) ? entity : undefined;
   }
 
-  private preparedFor(column: PrivateColumn): KeyQuery {
+  private preparedFor(column: PrivateColumn): PrimaryKeyQuery {
     const known = this.prepared.get(column) ?? this.prepare(column);
     this.prepared.set(column, known);
     return known;
   }
 
-  private prepare(column: PrivateColumn, where?: Where): KeyQuery {
+  private prepare(column: PrivateColumn, where?: Where): PrimaryKeyQuery {
     const query = this.dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, ENTITY);
     // A data source may remember the results of all queries: what was granted once would stay so for a while.
     query.setFindOptions({ where, relations: relationsOf(column) }).cache(false);
     selectHiddenColumns(query, column);
-    return new KeyQuery(this.dataSource, query, column.entity.primaryColumns);
+    return new PrimaryKeyQuery(this.dataSource, query, column.entity.primaryColumns);
   }
 }
 

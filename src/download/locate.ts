@@ -1,15 +1,15 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
+import { PrimaryKeyForm } from "../database/primary-key-form.js";
 import { ConfigurationError, PrivateFileError } from "../errors.js";
 import { percentEncoded } from "../http/percent-encoding.js";
-import { KeyForm } from "./key-values.js";
 
 /** What a URL names: a column, the primary key of a row, and the file's name. Nothing of it is looked up yet. */
 export interface Location {
   /** The column. */
   column: PrivateColumn;
   /** The values of the entity's primary key, in the order of its columns, each in its canonical form. */
-  keyValues: string[];
+  primaryKey: string[];
   /** The last segment, decoded. */
   name: string;
 }
@@ -28,7 +28,7 @@ export class Locator {
       const prefix = `${kebabCase(column.entity.name)}/${kebabCase(column.propertyPath)}`;
       const taken = this.routes.get(prefix)?.column;
       if (taken) throw sharedUrl(taken, column, prefix);
-      const forms = column.entity.primaryColumns.map((key) => new KeyForm(dataSource, key));
+      const forms = column.entity.primaryColumns.map((key) => new PrimaryKeyForm(dataSource, key));
       const route = { column, prefix, forms };
       this.routes.set(prefix, route);
       this.byColumn.set(column, route);
@@ -47,9 +47,9 @@ export class Locator {
     const segments = rest.split("/").map(decodeSegment);
     if (!route || segments.length !== route.forms.length + 1) return undefined;
     if (!segments.every((segment) => segment !== undefined)) return undefined;
-    const keyValues = segments.slice(0, -1);
-    if (!route.forms.every((form, index) => form.accepts(keyValues[index]!))) return undefined;
-    return { column: route.column, keyValues, name: segments.at(-1)! };
+    const primaryKey = segments.slice(0, -1);
+    if (!route.forms.every((form, index) => form.accepts(primaryKey[index]!))) return undefined;
+    return { column: route.column, primaryKey, name: segments.at(-1)! };
   }
 
   /**
@@ -62,15 +62,15 @@ export class Locator {
     const file = column.fileOf(entity);
     if (!file) throw noUrl(column, "there is no file", "Attach one first");
     const { prefix, forms } = this.byColumn.get(column)!;
-    const keyValues = this.keyValuesOf(column, entity);
-    if (!forms.every((form, index) => form.accepts(keyValues[index]!))) {
+    const primaryKey = this.primaryKeyOf(column, entity);
+    if (!forms.every((form, index) => form.accepts(primaryKey[index]!))) {
       throw noUrl(column, "its primary key can't stand in one", "Give the entity another key");
     }
-    return `${prefix}/${[...keyValues, file.name].map(encodeSegment).join("/")}`;
+    return `${prefix}/${[...primaryKey, file.name].map(encodeSegment).join("/")}`;
   }
 
   /** The values of an entity's primary key, as they stand in its URL. */
-  keyValuesOf(column: PrivateColumn, entity: ObjectLiteral): string[] {
+  primaryKeyOf(column: PrivateColumn, entity: ObjectLiteral): string[] {
     return this.byColumn.get(column)!.forms.map((form) => {
       const text = form.textOf(entity);
       if (text === undefined) throw noUrl(column, "the entity has no primary key yet", "Save it first");
@@ -82,7 +82,7 @@ export class Locator {
 interface Route {
   column: PrivateColumn;
   prefix: string;
-  forms: KeyForm[];
+  forms: PrimaryKeyForm[];
 }
 
 /** `undefined` for a segment that is not encoded exactly as {@link encodeSegment} does it. */

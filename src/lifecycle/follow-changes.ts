@@ -8,11 +8,11 @@ import type {
   TransactionStartEvent,
 } from "typeorm";
 import type { ColumnSet } from "../column/column-metadata.js";
-import { isSqlite } from "../column/database-kind.js";
+import type { ColumnStorages } from "../column/column-storages.js";
+import { noteTransaction } from "../database/committed-reads.js";
+import { isSqlite } from "../database/dialect.js";
 import { ConfigurationError } from "../errors.js";
-import { isSameStorage } from "../storage/same-storage.js";
-import type { ColumnStorages } from "./column-storages.js";
-import { noteTransaction } from "./committed.js";
+import { locationOf } from "../storage/location.js";
 import { FileSubscriber } from "./file-subscriber.js";
 import { ChangeNotes } from "./note-changes.js";
 import { type FileChange, PendingChanges } from "./pending-changes.js";
@@ -81,7 +81,7 @@ class OutcomeSubscriber implements EntitySubscriberInterface {
   /** @throws ConfigurationError when a column has another storage here. */
   assertSame(columns: ColumnSet, storages: ColumnStorages): void {
     const other = [...columns].find(
-      (column) => !isSameStorage(storages.storageOf(column), this.options.storages.storageOf(column)),
+      (column) => locationOf(storages.storageOf(column)) !== locationOf(this.options.storages.storageOf(column)),
     );
     if (!other) return;
     throw new ConfigurationError(

@@ -1,10 +1,10 @@
 import type { ObjectLiteral, QueryRunner } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import { type Origin, originOf, type PrivateFile } from "../column/private-file.js";
+import { keyColumns } from "../database/named-keys.js";
+import { isNamed, keysOfRow, Turns } from "../database/row-keys.js";
 import { PrivateFileError } from "../errors.js";
-import { keyColumns } from "./named-keys.js";
 import type { ChangedObject } from "./pending-changes.js";
-import { isNamed, keysOfRow, Turns } from "./row-keys.js";
 import { type SettlingOptions, settle } from "./settle.js";
 
 /** Notes what statements are about to do to files, and that they are done. */

@@ -1,12 +1,13 @@
 import type { QueryRunner } from "typeorm";
 import type { PrivateFile } from "../column/private-file.js";
+import { locationOf } from "../storage/location.js";
 import type { Storage } from "../storage/storage.js";
 
 /** An object in a storage that a row is to name, or to name no more. */
 export interface ChangedObject {
   /** Its key. */
   key: string;
-  /** Where it is: one of `ColumnStorages.storages`. */
+  /** Where it is. */
   storage: Storage;
   /** The value of the property, for an upload that no row was known to name. */
   file?: PrivateFile;
@@ -39,7 +40,7 @@ export interface FileChange {
 export class PendingChanges {
   readonly #changes = new WeakMap<QueryRunner, Map<object, FileChange>>();
   /** A lost query runner's uses stay, and their keys are left to a sweep. */
-  readonly #uses = new Map<Storage, Map<string, Use>>();
+  readonly #uses = new Map<string | Storage, Map<string, Use>>();
 
   /** What is done to the files of an entity, or of a row that TypeORM knows by its primary key alone. */
   find(runner: QueryRunner, subject: object): FileChange | undefined {
@@ -49,7 +50,8 @@ export class PendingChanges {
   /** Whether a change of a query runner has a row that may name an object no more. */
   isReplaced(runner: QueryRunner, { storage, key }: ChangedObject): boolean {
     const changes = [...(this.#changes.get(runner)?.values() ?? [])];
-    return changes.some(({ replaced }) => replaced.some((one) => one.storage === storage && one.key === key));
+    const isIt = (one: ChangedObject) => locationOf(one.storage) === locationOf(storage) && one.key === key;
+    return changes.some(({ replaced }) => replaced.some(isIt));
   }
 
   /** Adds to what is done to the files of an entity, before its statement is carried out. */
@@ -96,7 +98,7 @@ export class PendingChanges {
    */
   unused(objects: ChangedObject[]): ChangedObject[] {
     return objects.filter(({ storage, key }) => {
-      const use = this.#uses.get(storage)?.get(key);
+      const use = this.#uses.get(locationOf(storage))?.get(key);
       if (use) use.left = true;
       return use === undefined;
     });
@@ -126,12 +128,12 @@ export class PendingChanges {
 
   /** Returns whether that was the last use of a key that was left to it. */
   #count(storage: Storage, key: string, step: 1 | -1): boolean {
-    const uses = this.#uses.get(storage) ?? new Map<string, Use>();
+    const uses = this.#uses.get(locationOf(storage)) ?? new Map<string, Use>();
     const use = uses.get(key) ?? { count: 0, left: false };
     use.count += step;
     if (use.count > 0) uses.set(key, use);
     else uses.delete(key);
-    this.#uses.set(storage, uses);
+    this.#uses.set(locationOf(storage), uses);
     return use.count === 0 && use.left;
   }
 }

@@ -1,10 +1,11 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { QueryRunner } from "typeorm";
+import type { ColumnStorages } from "../column/column-storages.js";
 import { type Origin, originOf, withOrigin } from "../column/private-file.js";
+import { onPrimary, readCommitted } from "../database/committed-reads.js";
+import { keyColumns, namedKeys } from "../database/named-keys.js";
+import { locationOf } from "../storage/location.js";
 import type { Storage } from "../storage/storage.js";
-import type { ColumnStorages } from "./column-storages.js";
-import { onPrimary, readCommitted } from "./committed.js";
-import { keyColumns, namedKeys } from "./named-keys.js";
 import type { ChangedObject, FileChange, PendingChanges } from "./pending-changes.js";
 
 /** How many objects are removed at the same time. */
@@ -103,12 +104,13 @@ async function namedAmong(
   runner: QueryRunner,
   candidates: ChangedObject[],
 ): Promise<(object: ChangedObject) => boolean> {
-  const named = new Map<Storage, Set<string>>();
-  for (const storage of new Set(candidates.map((candidate) => candidate.storage))) {
-    const keys = candidates.filter((candidate) => candidate.storage === storage).map(({ key }) => key);
-    named.set(storage, await namedKeys(runner.manager, keyColumns(storages.columnsOn(storage)), [...new Set(keys)]));
+  const named = new Map<string | Storage, Set<string>>();
+  for (const location of new Set(candidates.map(({ storage }) => locationOf(storage)))) {
+    const objects = candidates.filter(({ storage }) => locationOf(storage) === location);
+    const columns = keyColumns(storages.columnsOn(objects[0]!.storage));
+    named.set(location, await namedKeys(runner.manager, columns, [...new Set(objects.map(({ key }) => key))]));
   }
-  return ({ storage, key }) => named.get(storage)?.has(key) ?? true;
+  return ({ storage, key }) => named.get(locationOf(storage))?.has(key) ?? true;
 }
 
 async function waitAtMost(seconds: number, work: Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
-import { dirname, relative, sep } from "node:path";
+import { relative, sep } from "node:path";
+import { folderOf } from "./location.js";
 import type { Storage } from "./storage.js";
 
 /** Two storages of which one's folder lies inside the other's. */
@@ -7,11 +8,6 @@ export interface NestedStorages {
   inner: string;
   /** The folder around it. */
   outer: string;
-}
-
-/** The folder under which a storage keeps its objects; `undefined` for one that is not on this machine's disk. */
-export function folderOf(storage: Storage): string | undefined {
-  return storage.path && dirname(storage.path("x"));
 }
 
 /** Whether a path is a folder, or in it. */

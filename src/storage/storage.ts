@@ -80,7 +80,7 @@ export interface ListedObject {
  *
  * Every method refuses a key that could leave the storage with an `InvalidKeyError`, and reports its own failures as a
  * `StorageError` with the `cause`. An object is complete or absent, and never overwritten.
- * `test/support/storage-contract.ts` says the same as a test-suite that any storage can be put through.
+ * `describeStorage` of `typeorm-private-files/testing` says the same as a test-suite that any storage can be put through.
  */
 export interface Storage {
   /**

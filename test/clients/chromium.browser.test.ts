@@ -66,7 +66,7 @@ describe("Chromium", { skip: skipWithoutBrowser, timeout: 120_000 }, () => {
     assert.deepEqual(downloads, []);
   });
 
-  it("lets a script in a PDF that it shows reach nothing of the site (H71)", async () => {
+  it("lets a script in a PDF that it shows reach nothing of the site", async () => {
     const messages: string[] = [];
     page.on("dialog", async (dialog) => {
       messages.push(dialog.message());

@@ -72,7 +72,7 @@ describe("a private file in the page of another origin", { skip: skipWithoutBrow
 
   for (const host of ["127.0.0.1", "localhost"]) {
     for (const [element, name, type] of embeddings) {
-      it(`is blocked, as <${element}> of a page on another port of ${host}: ${name} (H76)`, async () => {
+      it(`is blocked, as <${element}> of a page on another port of ${host}: ${name}`, async () => {
         const { port } = foreign.address() as AddressInfo;
         await page.goto(`http://${host}:${port}/`);
         const plain = `${origin()}/plain/${name}?type=${type}`;
@@ -85,7 +85,7 @@ describe("a private file in the page of another origin", { skip: skipWithoutBrow
   }
 
   for (const name of ["note.txt", "code.js", "page.html", "polyglot.gif", "polyglot.txt", "polyglot.js"]) {
-    it(`is no script for a page of the site itself, whatever its bytes are: ${name} (H72)`, async () => {
+    it(`is no script for a page of the site itself, whatever its bytes are: ${name}`, async () => {
       await page.goto(`${origin()}/plain/empty?type=text/html`);
       assert.equal(await embed(page, "script", await urlOf(name)), "blocked");
       assert.equal(await page.title(), "");

@@ -81,14 +81,14 @@ describe("behind a shared cache", { skip: skipWithout("nginx"), timeout: 60_000 
 
       for (const property of ["attached", "shown", "kept"] as const) {
         for (const [how, signIn] of Object.entries(signIns)) {
-          it(`answers 403 to everybody but the owner, who came first with ${how}: ${property} (H75)`, async () => {
+          it(`answers 403 to everybody but the owner, who came first with ${how}: ${property}`, async () => {
             const url = await write(property);
             const etag = await readAsOwner(nginx, url, signIn("alice"));
             for (const headers of [signIn("bob"), signIn("bob"), {}]) await assertRefused(nginx, url, headers, etag);
             assert.ok((await get(nginx.port, url, { headers: signIn("alice") })).body.equals(secret));
           });
 
-          it(`answers 200 to the owner where others were refused first, with ${how}: ${property} (H75)`, async () => {
+          it(`answers 200 to the owner where others were refused first, with ${how}: ${property}`, async () => {
             const url = await write(property);
             for (const headers of [signIn("bob"), {}]) await assertRefused(nginx, url, headers, '"no tag"');
             await readAsOwner(nginx, url, signIn("alice"));
@@ -96,7 +96,7 @@ describe("behind a shared cache", { skip: skipWithout("nginx"), timeout: 60_000 
         }
       }
 
-      it("answers 200 as soon as there is a file where there was none (H75)", async () => {
+      it("answers 200 as soon as there is a file where there was none", async () => {
         const url = await write("attached");
         const letter = await application.dataSource.manager.findOneByOrFail(Letter, { id: Number(url.split("/")[4]) });
         const attached = new PrivateFile(letter.attached!.key);
@@ -108,7 +108,7 @@ describe("behind a shared cache", { skip: skipWithout("nginx"), timeout: 60_000 
         assert.equal((await get(nginx.port, url, { headers: asAlice })).status, 200);
       });
 
-      it("gives what a column declares public to everybody: the cache does keep what it may (H75)", async () => {
+      it("gives what a column declares public to everybody: the cache does keep what it may", async () => {
         const url = await write("published");
         await get(nginx.port, url, { headers: { Cookie: "user=alice" } });
         const { status, headers, body } = await get(nginx.port, url, { headers: { Cookie: "user=bob" } });

@@ -149,7 +149,7 @@ describeOnEachDatabase("a private file column", (database) => {
     assert.deepEqual(kept, ["ab.png", "\ufffd.png", "😀".repeat(40), "../../etc/passwd", "", 'Ünï "cödé" 日本.png']);
   });
 
-  it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class (A11)", async (t) => {
+  it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {
     const application = await startApplication({ database, entities });
     t.after(() => application.close());
     const { dataSource, files } = application;
@@ -250,7 +250,7 @@ describe("a wrong declaration", () => {
       /^Wrong\.file: "uploadTo" is "\/var\/uploads", .*Give a relative one/s,
     ],
     [
-      "a condition that is undefined, as after a cycle of imports (A01)",
+      "a condition that is undefined, as after a cycle of imports",
       { condition: undefined },
       /^Wrong\.file: "condition" is undefined\. .*cycle/,
     ],

@@ -28,7 +28,7 @@ describe("The cases bite: koa-send with its defaults", () => {
   });
   after(() => subject.stop());
 
-  it("is wrong in most cases of HTTP, but right in those that a static server gets right (O05)", async () => {
+  it("is wrong in most cases of HTTP, but right in those that a static server gets right", async () => {
     const wrong = await wrongOf(subject, httpCases);
     const rows = new Set(wrong.map(({ id }) => id));
     for (const id of WRONG_HTTP) assert.ok(rows.has(id), `${id} does not bite`);
@@ -37,7 +37,7 @@ describe("The cases bite: koa-send with its defaults", () => {
   });
 
   for (const id of ["K1", "K2", "K3", "K4", "K8", "K9", "K10", "K12", "K13", "K19", "K20"]) {
-    it(`is wrong in what ${id} is about (O05)`, async () => {
+    it(`is wrong in what ${id} is about`, async () => {
       const cases = diskCases.filter((one) => one.id.split(", ")[0] === id);
       assert.ok(cases.length > 0 && (await wrongOf(subject, cases)).length > 0);
     });

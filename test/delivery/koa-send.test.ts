@@ -79,7 +79,7 @@ describe("koaSendDelivery", () => {
     });
   }
 
-  it("answers 503 with Retry-After, not an empty reply, when there is no descriptor for it, and 500 when it may not read (K6, H63)", async (t) => {
+  it("answers 503 with Retry-After, not an empty reply, when there is no descriptor for it, and 500 when it may not read", async (t) => {
     const { application, url } = await withFilm(t, { content, options: { delivery: koaSendDelivery() } });
     const open = fs.open.bind(fs);
     let code = "";
@@ -107,7 +107,7 @@ describe("koaSendDelivery", () => {
     assert.equal((await application.get(url)).status, 200);
   });
 
-  it("cuts the connection when the disk fails in the middle, and lets go of the file (H63)", {
+  it("cuts the connection when the disk fails in the middle, and lets go of the file", {
     skip: process.platform !== "linux",
   }, async (t) => {
     const { application, url } = await withFilm(t, { content, options: { delivery: koaSendDelivery() } });
@@ -164,7 +164,7 @@ describe("koaSendDelivery", () => {
       assert.deepEqual([status, headers["last-modified"]], [200, undefined]);
     });
 
-    it("sends it as it is, whatever its name would be decoded to, and whatever lies beside it (K1–K3, K20)", async (t) => {
+    it("sends it as it is, whatever its name would be decoded to, and whatever lies beside it", async (t) => {
       const { application, path } = await withPathOnly(t);
       const { dataSource, files } = application;
       for (const name of ["%2e%2e%2fsecret.pdf", "%41.pdf", "100%.pdf", ".env.pdf", "a b?c#d.pdf"]) {

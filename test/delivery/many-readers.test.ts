@@ -16,7 +16,7 @@ describe("2,000 readers that take nothing", { skip: linux }, () => {
     ["streamDelivery", 100_000_000],
     ["koaSendDelivery", 100_000_000],
   ] as const) {
-    it(`cost ${delivery} at most 80 KiB each, for a film of ${size} bytes (K24)`, async (t) => {
+    it(`cost ${delivery} at most 80 KiB each, for a film of ${size} bytes`, async (t) => {
       const film = await startServer(t, { size, delivery });
       // What the first requests cost is not theirs, nor the room that the engine makes for what requests leave behind.
       for (let n = 0; n < 60; n++) await Promise.all(Array.from({ length: 50 }, () => film.take("bytes=-1000")));
@@ -42,7 +42,7 @@ describe("2,000 readers that take nothing", { skip: linux }, () => {
 
 describe("more downloads than there are descriptors", { skip: linux }, () => {
   for (const delivery of ["streamDelivery", "koaSendDelivery"] as const) {
-    it(`are answered 503 with Retry-After by ${delivery}, and served again when some are free (L03, K6, H63)`, async (t) => {
+    it(`are answered 503 with Retry-After by ${delivery}, and served again when some are free`, async (t) => {
       const film = await startServer(t, { size: 100_000_000, delivery, limit: 200 });
       // A connection that finds no descriptor is closed by the system, and nobody can answer on it.
       const sockets = await Promise.all(Array.from({ length: 120 }, () => film.connect()));

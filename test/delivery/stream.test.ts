@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
 import { ConfigurationError, type Storage, streamDelivery } from "typeorm-private-files";
-import { chunkBudget } from "../../src/delivery/chunk-budget.js";
+import { chunkBudget } from "../../src/delivery/body/chunk-budget.js";
 import { changeOpened } from "../support/application.js";
 import { openConnection } from "../support/connection.js";
 import { describeDelivery } from "../support/delivery-contract.js";
@@ -140,7 +140,7 @@ describe("streamDelivery", () => {
     await eventually(async () => assert.equal(chunkBudget.out, 0));
   });
 
-  it("cuts the connection, lets go of the file and tells the application when the disk fails in the middle (H63)", async (t) => {
+  it("cuts the connection, lets go of the file and tells the application when the disk fails in the middle", async (t) => {
     const { application, url } = await withFilm(t);
     let closed = false;
     changeOpened(application, (object) => ({
@@ -208,7 +208,7 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     assert.deepEqual(asked, ["0-9", "15-7000000", "7999995-7999999", "0-9", "15-20", "7999995-7999999"]);
   });
 
-  it("cuts the connection when the storage gives no more for stallTimeout, and lets go of it (L10)", async (t) => {
+  it("cuts the connection when the storage gives no more for stallTimeout, and lets go of it", async (t) => {
     const half = Readable.from(
       (async function* () {
         yield content.subarray(0, 4_000_000);
@@ -247,7 +247,7 @@ describe("streamDelivery from a storage that can't hold an object open", () => {
     ["removed", (path: string) => rm(path)],
     ["replaced", (path: string) => writeFile(path, "another one's")],
   ] as const) {
-    it(`answers 404 when the object is ${what} between the look at it and its reading, and the storage fails (K5, H62)`, async (t) => {
+    it(`answers 404 when the object is ${what} between the look at it and its reading, and the storage fails`, async (t) => {
       for (const lazy of [false, true]) {
         const { application, url, path } = await withStreamed(t, async () => {
           await change(path);

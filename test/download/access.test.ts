@@ -91,7 +91,7 @@ describe("three people, three owners, three columns", () => {
     "If-None-Match": (etag) => ({ headers: { "If-None-Match": etag }, status: 304 }),
   };
   for (const [kind, ask] of Object.entries(kinds)) {
-    it(`are 27 cells for ${kind}, of which the 9 of the owners are granted and 18 answer 403 without a trace of the file (A04)`, async () => {
+    it(`are 27 cells for ${kind}, of which the 9 of the owners are granted and 18 answer 403 without a trace of the file`, async () => {
       let granted = 0;
       for (const paper of papers) {
         for (const field of fields) {
@@ -111,7 +111,7 @@ describe("three people, three owners, three columns", () => {
     });
   }
 
-  it("answer 403 to those who say who they are in the URL, in a cookie or in another header (A04)", async () => {
+  it("answer 403 to those who say who they are in the URL, in a cookie or in another header", async () => {
     const url = application.files.url(papers[0]!, "file");
     const others: Ask["headers"][] = [
       { Cookie: "user=alice; x-user=alice" },
@@ -124,7 +124,7 @@ describe("three people, three owners, three columns", () => {
 });
 
 describe("the last segment of a URL", () => {
-  it("is the name that the file has now: a twin in another Unicode form, and the name before a replacement, are 404 (A12)", async () => {
+  it("is the name that the file has now: a twin in another Unicode form, and the name before a replacement, are 404", async () => {
     const paper = await savePaper(application, "alice", "Gru\u0308ße é.pdf");
     const url = application.files.url(paper, "file");
     const get = (path: string) => application.get(path, { as: "alice" });
@@ -139,7 +139,7 @@ describe("the last segment of a URL", () => {
     assert.equal((await get(application.files.url(paper, "file"))).body.toString(), "new");
   });
 
-  it("is no way to another record's file: its name, or another column's, is 404 (A12)", async () => {
+  it("is no way to another record's file: its name, or another column's, is 404", async () => {
     const [mine, other] = [
       await savePaper(application, "alice", "mine.pdf"),
       await savePaper(application, "bob", "other.pdf"),
@@ -152,7 +152,7 @@ describe("the last segment of a URL", () => {
 });
 
 describe("what changes while a request is answered", () => {
-  it("leaves the version that was checked, where its file is still there: replaced while the condition is asked (A14)", async () => {
+  it("leaves the version that was checked, where its file is still there: replaced while the condition is asked", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     whileAsked = async () => {
       const { key } = await application.files.attach(new Paper(), "file", Buffer.from("new"), { filename: "v2.txt" });
@@ -162,7 +162,7 @@ describe("what changes while a request is answered", () => {
     assert.deepEqual([answer.status, answer.body.toString()], [200, "v1.txt"]);
   });
 
-  it("leaves the new version, which is asked for anew, where a file of the same name took the place of the other (A14)", async () => {
+  it("leaves the new version, which is asked for anew, where a file of the same name took the place of the other", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     const asked: string[] = [];
     whileAsked = async ({ file }) => {
@@ -178,7 +178,7 @@ describe("what changes while a request is answered", () => {
     );
   });
 
-  it("leaves nobody the new version whom its rule refuses (A14)", async () => {
+  it("leaves nobody the new version whom its rule refuses", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     whileAsked = async () => {
       await replace(paper, "v1.txt", "new");
@@ -187,7 +187,7 @@ describe("what changes while a request is answered", () => {
     assert.equal((await application.get(application.files.url(paper, "file"), { as: "alice" })).status, 403);
   });
 
-  it("leaves 404 where one replacement follows on the other (A14)", async () => {
+  it("leaves 404 where one replacement follows on the other", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     let asked = 0;
     whileAsked = () => replace(paper, "v1.txt", `${++asked}`);
@@ -195,7 +195,7 @@ describe("what changes while a request is answered", () => {
     assert.ok(asked < 5);
   });
 
-  it("leaves 404, where the file of the version that was checked is gone: replaced or deleted meanwhile (A14)", async () => {
+  it("leaves 404, where the file of the version that was checked is gone: replaced or deleted meanwhile", async () => {
     const { manager } = application.dataSource;
     for (const change of [
       (paper: Paper) => replace(paper, "v2.txt"),
@@ -209,7 +209,7 @@ describe("what changes while a request is answered", () => {
     }
   });
 
-  it("leaves the file that was checked, with its own tag: another one is put in its place while the hook runs (A14)", async () => {
+  it("leaves the file that was checked, with its own tag: another one is put in its place while the hook runs", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     const url = application.files.url(paper, "file");
     const { etag } = (await application.get(url, { as: "alice" })).headers;
@@ -246,7 +246,7 @@ describe("hideDenied", () => {
     ["Range", "GET %s HTTP/1.1\r\nRange: bytes=0-1"],
     ["If-None-Match", "GET %s HTTP/1.1\r\nIf-None-Match: *"],
   ] as const) {
-    it(`answers ${kind} for a missing row, a refused and a missing file with the same bytes (A15)`, async (t) => {
+    it(`answers ${kind} for a missing row, a refused and a missing file with the same bytes`, async (t) => {
       const answers = new Set<string>();
       for (const url of Object.values(urls)) {
         const answer = await raw(t, hidden, `${head.replace("%s", url)}\r\nHost: x\r\nx-user: carol\r\n`);
@@ -257,7 +257,7 @@ describe("hideDenied", () => {
     });
   }
 
-  it("takes as long for a missing row as for a refused file and a missing one: less than 1 ms more or less (A15)", async () => {
+  it("takes as long for a missing row as for a refused file and a missing one: less than 1 ms more or less", async () => {
     // What else the machine does may slow one of them down for a while.
     let gap = Number.POSITIVE_INFINITY;
     for (let batch = 0; batch < 8 && gap >= 1; batch++) gap = await gapOf(hidden, Object.values(urls), 340);
@@ -266,7 +266,7 @@ describe("hideDenied", () => {
 });
 
 describe("what a request says of itself", () => {
-  it("never gets into an address or a header: Host, X-Forwarded-Host and the URL's own host (A18)", async (t) => {
+  it("never gets into an address or a header: Host, X-Forwarded-Host and the URL's own host", async (t) => {
     const seen: string[] = [];
     const site = await startApplication({
       entities: [User, Paper],
@@ -295,7 +295,7 @@ describe("what a request says of itself", () => {
     assert.deepEqual(new Set(seen), new Set([`https://files.example${url}`]));
   });
 
-  it("answers 400 without a Host where HTTP/1.1 asks for one, and 404 to an address that begins with two slashes (A18)", async (t) => {
+  it("answers 400 without a Host where HTTP/1.1 asks for one, and 404 to an address that begins with two slashes", async (t) => {
     const url = application.files.url(papers[0]!, "file");
     assert.match(await raw(t, application, `GET ${url} HTTP/1.1\r\nx-user: alice\r\n`), /^HTTP\/1\.1 400 /);
     for (const target of [`//evil.example${url}`, `/${url}`]) {
@@ -304,7 +304,7 @@ describe("what a request says of itself", () => {
     }
   });
 
-  it("sets no cookie and varies nothing, whatever is answered to whichever cookie (A20)", async () => {
+  it("sets no cookie and varies nothing, whatever is answered to whichever cookie", async () => {
     const [paper] = papers;
     const url = application.files.url(paper!, "file");
     const { etag } = (await application.get(url, { as: "alice" })).headers;
@@ -331,7 +331,7 @@ describe("what a request says of itself", () => {
     }
   });
 
-  it("makes no answer one for a shared cache: with a cookie or credentials, all are private, no-store (H75)", async () => {
+  it("makes no answer one for a shared cache: with a cookie or credentials, all are private, no-store", async () => {
     const url = application.files.url(papers[0]!, "file");
     for (const headers of [{ Cookie: "session=1" }, { Authorization: "Bearer x" }, {}]) {
       const asks: [number, Ask][] = [
@@ -348,7 +348,7 @@ describe("what a request says of itself", () => {
     }
   });
 
-  it("keeps the file to its own origin: every answer to another site's page says so (H76)", async () => {
+  it("keeps the file to its own origin: every answer to another site's page says so", async () => {
     for (const field of fields) {
       const url = application.files.url(papers[0]!, field);
       for (const destination of ["image", "script", "iframe", "empty"]) {
@@ -365,7 +365,7 @@ describe("what a request says of itself", () => {
 });
 
 describe("a method other than GET and HEAD", () => {
-  it("is answered 405 without a hook or a query, and its body does not reach the next request on the connection (H54)", async (t) => {
+  it("is answered 405 without a hook or a query, and its body does not reach the next request on the connection", async (t) => {
     const url = application.files.url(papers[0]!, "file");
     const load = t.mock.method(application.dataSource, "createQueryRunner");
     const body = `GET ${url} HTTP/1.1\r\nHost: x\r\nx-user: alice\r\n\r\n`.repeat(2000);
@@ -377,7 +377,7 @@ describe("a method other than GET and HEAD", () => {
     assert.deepEqual([load.mock.callCount(), hooks], [0, 0]);
   });
 
-  it("can't be put on over a GET, which is answered as one; the body of a GET is dropped (H54)", async (t) => {
+  it("can't be put on over a GET, which is answered as one; the body of a GET is dropped", async (t) => {
     const url = application.files.url(papers[0]!, "file");
     const overrides = "X-HTTP-Method-Override: DELETE\r\nX-HTTP-Method: DELETE\r\nX-Method-Override: DELETE";
     const body = `_method=DELETE&x=${"x".repeat(100_000)}`;
@@ -389,7 +389,7 @@ describe("a method other than GET and HEAD", () => {
 });
 
 describe("a client that leaves", () => {
-  it("while the condition is asked has its file never opened, and no hook told (H67)", async (t) => {
+  it("while the condition is asked has its file never opened, and no hook told", async (t) => {
     const open = t.mock.method(application.storage, "open");
     await leaveDuring(t, (wait) => {
       whileAsked = (_paper, ctx) => wait(ctx);
@@ -398,7 +398,7 @@ describe("a client that leaves", () => {
     assert.deepEqual([open.mock.callCount(), hooks], [0, 0]);
   });
 
-  it("while the hook runs has nothing read: the file is let go of, and afterDownload is told so (H67)", async (t) => {
+  it("while the hook runs has nothing read: the file is let go of, and afterDownload is told so", async (t) => {
     let reads = 0;
     const open = application.storage.open.bind(application.storage);
     t.mock.method(application.storage, "open", async (key: string) => {

@@ -70,7 +70,7 @@ beforeEach(() => {
 });
 
 describe("beforeDownload", () => {
-  it("is told of the entity, the file and the request, before the first byte (A17)", async (t) => {
+  it("is told of the entity, the file and the request, before the first byte", async (t) => {
     const { application, url, film } = await withFilm(t);
     await application.get(url);
     const [[, hook, event]] = told as [Told];
@@ -145,7 +145,7 @@ describe("beforeDownload", () => {
     assert.equal(sent, false);
   });
 
-  it("stops the download when it throws, with the error's status and, if exposed, its message (L08)", async (t) => {
+  it("stops the download when it throws, with the error's status and, if exposed, its message", async (t) => {
     const { application, url } = await withFilm(t);
     beforeDownload = ({ ctx }) => ctx.throw(429, "Ten a day is all", { headers: { "Retry-After": "3600" } });
     const { status, headers, body } = await application.get(url);
@@ -163,7 +163,7 @@ describe("beforeDownload", () => {
     assert.deepEqual([status, body.toString()], [429, "Too Many Requests"]);
   });
 
-  it("stops the download with 500 when it throws anything else, and says nothing of it; no later hook is told (L08)", async (t) => {
+  it("stops the download with 500 when it throws anything else, and says nothing of it; no later hook is told", async (t) => {
     const { application, url } = await withFilm(t, { subscribers: [films, subscriberTo("second", () => Film)] });
     beforeDownload = async () => {
       throw new Error("SQLITE_BUSY: /var/db");
@@ -186,7 +186,7 @@ describe("beforeDownload", () => {
     assert.equal((await application.get(url)).status, 503);
   });
 
-  it("can't change what is sent (L08)", async (t) => {
+  it("can't change what is sent", async (t) => {
     const { application, url } = await withFilm(t);
     beforeDownload = ({ ctx }) => {
       ctx.status = 404;
@@ -313,7 +313,7 @@ describe("afterDownload", () => {
 });
 
 describe("downloadDenied", () => {
-  it("is told which step said no, with which status, and of the entity where there is one (A17)", async (t) => {
+  it("is told which step said no, with which status, and of the entity where there is one", async (t) => {
     const { application, url } = await withFilm(t);
     await application.get(url.replace("/1/", "/9/"));
     await application.get(url.replace("a.mp4", "b.mp4"));

@@ -110,7 +110,7 @@ describe("an answer to what failed", () => {
     ],
   ];
   for (const [what, status, arrange] of kinds) {
-    it(`says nothing but ${status}, and the log has the cause: ${what} (A16)`, async (t) => {
+    it(`says nothing but ${status}, and the log has the cause: ${what}`, async (t) => {
       const started = await withLetter(t, { options: { timeout: what.endsWith("too long") ? 0.05 : 10 } });
       await arrange(started, t);
       await saysNothingBut(status, started);
@@ -119,12 +119,12 @@ describe("an answer to what failed", () => {
     });
   }
 
-  it("says nothing but 404 for a segment that can't be decoded (A16)", async (t) => {
+  it("says nothing but 404 for a segment that can't be decoded", async (t) => {
     const started = await withLetter(t);
     await saysNothingBut(404, { ...started, url: started.url.replace("/1/", "/%E0%A4%A/") });
   });
 
-  it("says nothing but the status for a delivery that throws what HTTP shows, as koa-send does with a path (A16)", async (t) => {
+  it("says nothing but the status for a delivery that throws what HTTP shows, as koa-send does with a path", async (t) => {
     const started = await withLetter(t);
     const { application, letter } = started;
     await application.files.attach(letter, "sent", Buffer.from("x"), { filename: "secret.pdf" });
@@ -146,7 +146,7 @@ describe("an answer to what failed", () => {
     }
   });
 
-  it("has no header of the file, is not kept, and says no more than its status (H73)", async (t) => {
+  it("has no header of the file, is not kept, and says no more than its status", async (t) => {
     const { application, url } = await withLetter(t, { options: { timeout: 0.5 } });
     const asks: [number, Ask & { path?: string }, typeof code?][] = [
       [403, {}, { condition: () => false }],
@@ -183,7 +183,7 @@ describe("a condition that fails", () => {
     ["says true after its time", () => sleep(400, true)],
   ];
   for (const [what, condition] of failing) {
-    it(`lets nothing through, opens no file and is logged once: it ${what} (A03)`, async (t) => {
+    it(`lets nothing through, opens no file and is logged once: it ${what}`, async (t) => {
       const { application, url } = await withLetter(t, { options: { timeout: 0.05 } });
       const unhandled = t.mock.fn();
       process.on("unhandledRejection", unhandled);
@@ -207,7 +207,7 @@ describe("a condition that fails", () => {
 describe("the log", () => {
   const odd = 'a\r\nFORGED: line\x1b[31m\x9b2J\x7f\u2028\u202e"\\.pdf';
 
-  it("has no control character of a key or of a primary key in a line: they are encoded (A17)", async (t) => {
+  it("has no control character of a key or of a primary key in a line: they are encoded", async (t) => {
     const { application } = await withLetter(t);
     const { dataSource, files } = application;
     const keys = [odd, `notes/${odd}`, "notes/\u2028\u202e.pdf"];
@@ -228,7 +228,7 @@ describe("the log", () => {
     }
   });
 
-  it("that Koa keeps by itself has an entry for a failure, with the column's name, and none for a refusal (A17)", async (t) => {
+  it("that Koa keeps by itself has an entry for a failure, with the column's name, and none for a refusal", async (t) => {
     const { application, url } = await withLetter(t);
     application.app.removeAllListeners("error");
     const lines: string[] = [];
@@ -268,7 +268,7 @@ describe("what hangs", () => {
     ["a database", (t) => t.mock.method(SelectQueryBuilder.prototype, "getOne", hung)],
   ];
   for (const [what, hang, method] of kinds) {
-    it(`is answered 503 two hundred times at once, and leaves nothing: ${what} (L07)`, async (t) => {
+    it(`is answered 503 two hundred times at once, and leaves nothing: ${what}`, async (t) => {
       const started = await withLetter(t, { options: { timeout: 0.2 } });
       const { application, url } = started;
       await hang(t, started);
@@ -285,7 +285,7 @@ describe("what hangs", () => {
     });
   }
 
-  it("is not a delivery that sends by itself, however long that takes (L07)", async (t) => {
+  it("is not a delivery that sends by itself, however long that takes", async (t) => {
     const { application, url } = await withSentLetter(t);
     delivery = async ({ ctx }) => {
       ctx.respond = false;
@@ -297,7 +297,7 @@ describe("what hangs", () => {
     assert.deepEqual(application.errors, []);
   });
 
-  it("and fails in the end is told to the application, where a delivery sends by itself (L07)", async (t) => {
+  it("and fails in the end is told to the application, where a delivery sends by itself", async (t) => {
     const { application, url } = await withSentLetter(t);
     delivery = async ({ ctx }) => {
       ctx.respond = false;
@@ -310,7 +310,7 @@ describe("what hangs", () => {
     await eventually(async () => assert.match(String(application.errors[0]?.cause), /the other half is gone/));
   });
 
-  it("and goes on later holds no file: a storage that opens it after the answer (L07)", async (t) => {
+  it("and goes on later holds no file: a storage that opens it after the answer", async (t) => {
     const { application, url } = await withLetter(t, { options: { timeout: 0.3 } });
     const open = application.storage.open.bind(application.storage);
     let closed = 0;
@@ -327,7 +327,7 @@ describe("what hangs", () => {
 });
 
 describe("PostgreSQL", { skip: skipOf(postgres) }, () => {
-  it("that is slow is answered 503 without opening a file, and is asked again when it is back (L09)", async (t) => {
+  it("that is slow is answered 503 without opening a file, and is asked again when it is back", async (t) => {
     const { application, url } = await withLetter(t, { database: postgres, options: { timeout: 0.3 } });
     const open = t.mock.method(application.storage, "open");
     const blocker = application.dataSource.createQueryRunner();
@@ -341,7 +341,7 @@ describe("PostgreSQL", { skip: skipOf(postgres) }, () => {
     await eventually(async () => assert.equal((await application.get(url)).status, 200));
   });
 
-  it("that cuts its connections answers again right after (L09)", async (t) => {
+  it("that cuts its connections answers again right after", async (t) => {
     const { application, url } = await withLetter(t, { database: postgres });
     const { dataSource } = application;
     await Promise.all(Array.from({ length: 5 }, () => application.get(url)));
@@ -351,7 +351,7 @@ describe("PostgreSQL", { skip: skipOf(postgres) }, () => {
     await eventually(async () => assert.equal((await application.get(url)).status, 200));
   });
 
-  it("that is gone is answered 500 at once without opening a file, and is asked again when it is back (L09)", async (t) => {
+  it("that is gone is answered 500 at once without opening a file, and is asked again when it is back", async (t) => {
     const { application, url } = await withLetter(t, { database: postgres });
     const open = t.mock.method(application.storage, "open");
     await application.dataSource.destroy();

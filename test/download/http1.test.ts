@@ -57,7 +57,7 @@ describe("a client of HTTP/1.0", () => {
     const keeps = status !== 304;
     const answers = `answers ${status} to ${what}`;
 
-    it(`that says nothing of the connection gets it closed after the server ${answers} (H55)`, async (t) => {
+    it(`that says nothing of the connection gets it closed after the server ${answers}`, async (t) => {
       for (const { content, url, etag } of films) {
         const received = await converse(t, [request("1.0", question, url, etag)]);
         const [answer, ...others] = parse(received, [method]);
@@ -69,7 +69,7 @@ describe("a client of HTTP/1.0", () => {
       }
     });
 
-    it(`that asks to keep the connection ${keeps ? "gets another answer on it" : "is told that it closes"} after the server ${answers} (H55)`, async (t) => {
+    it(`that asks to keep the connection ${keeps ? "gets another answer on it" : "is told that it closes"} after the server ${answers}`, async (t) => {
       for (const { content, url, etag } of films) {
         const kept = request("1.0", question, url, etag, "Connection: keep-alive");
         const last = request("1.0", { ...questions[0]!, headers: () => [] }, films[0]!.url, etag);

@@ -89,7 +89,7 @@ describe("a download over HTTP/2", () => {
     ["a POST", () => ({ ":method": "POST" }), 405, text("Method Not Allowed")],
   ];
   for (const [what, headers, status, body] of rows) {
-    it(`answers ${status} to ${what}, with its bytes and without a warning (H55)`, { timeout: 10_000 }, async () => {
+    it(`answers ${status} to ${what}, with its bytes and without a warning`, { timeout: 10_000 }, async () => {
       const answer = await ask(client, headers());
       assert.equal(answer.status, status);
       assert.ok(body ? answer.body.equals(body()) : answer.body.includes(content.subarray(100, 2_999_999)));
@@ -101,7 +101,7 @@ describe("a download over HTTP/2", () => {
     });
   }
 
-  it("has in all else the headers of one over HTTP/1.1 (H55)", async () => {
+  it("has in all else the headers of one over HTTP/1.1", async () => {
     for (const headers of [{}, partOf, { "if-none-match": etag }, { range: "bytes=9999999-" }]) {
       const answer = await ask(client, headers);
       const { date: _, ":status": __, ...second } = Object.fromEntries(Object.entries(answer.headers));
@@ -110,7 +110,7 @@ describe("a download over HTTP/2", () => {
     }
   });
 
-  it("shares its connection with 50 others at once, each with its own bytes (H55)", async () => {
+  it("shares its connection with 50 others at once, each with its own bytes", async () => {
     const batch = Array.from({ length: 50 }, async (_, index) => {
       const [, headers, status, body] = rows[index % rows.length]!;
       const answer = await ask(client, headers());
@@ -121,7 +121,7 @@ describe("a download over HTTP/2", () => {
     assert.deepEqual(warnings, []);
   });
 
-  it("leaves no descriptor open when 100 clients leave in the middle, and the connection serves the next one (H66)", {
+  it("leaves no descriptor open when 100 clients leave in the middle, and the connection serves the next one", {
     skip: noProc,
   }, async () => {
     await ask(client, {});
@@ -141,7 +141,7 @@ describe("a download over HTTP/2", () => {
     assert.deepEqual(warnings, []);
   });
 
-  it("is cut alone when its client takes nothing for stallTimeout: the connection serves others all the time (K24)", async (t) => {
+  it("is cut alone when its client takes nothing for stallTimeout: the connection serves others all the time", async (t) => {
     const { application, url, client } = await withStallingFilm(t, 0.5);
     const stalled = Array.from({ length: 90 }, () => client.request({ ":path": url }).pause());
     for (const stream of stalled) stream.on("error", () => {});
@@ -155,7 +155,7 @@ describe("a download over HTTP/2", () => {
 });
 
 describe("a slow download over HTTP/2", () => {
-  it("is not cut while its client takes some: it gets all, however much longer than stallTimeout that is (K24)", async (t) => {
+  it("is not cut while its client takes some: it gets all, however much longer than stallTimeout that is", async (t) => {
     const { url, client } = await withStallingFilm(t, 0.5);
     const start = Date.now();
     let length = 0;
@@ -167,7 +167,7 @@ describe("a slow download over HTTP/2", () => {
     assert.ok(Date.now() - start > 1000);
   });
 
-  it("may begin later than stallTimeout, and is cut all the same when its client takes nothing then (K24)", {
+  it("may begin later than stallTimeout, and is cut all the same when its client takes nothing then", {
     skip: noProc,
   }, async (t) => {
     const before = (app: Koa) =>
@@ -220,7 +220,7 @@ describe("a download over TLS", { skip: skipWithout("openssl") }, () => {
   });
   after(() => server.close());
 
-  it("comes over HTTP/2 to a client that speaks it (H55)", async (t) => {
+  it("comes over HTTP/2 to a client that speaks it", async (t) => {
     const client = connect(origin, { ca });
     t.after(() => client.close());
     await once(client, "connect");
@@ -231,7 +231,7 @@ describe("a download over TLS", { skip: skipWithout("openssl") }, () => {
     assert.deepEqual(warnings, []);
   });
 
-  it("comes over HTTP/1.1 to a client that speaks nothing else (H55)", async (t) => {
+  it("comes over HTTP/1.1 to a client that speaks nothing else", async (t) => {
     for (const [headers, status, body] of [
       [{}, 200, content],
       [{ Range: "bytes=2-8" }, 206, content.subarray(2, 9)],

@@ -77,7 +77,7 @@ describe("a file of a column with attachment: false, in a browser", { skip: skip
     });
   }
 
-  it("is not shown to a page of another site, though its own site's page shows it (H76)", async () => {
+  it("is not shown to a page of another site, though its own site's page shows it", async () => {
     const url = await urlOf("picture.png");
     const page = await browser.newPage();
     for (const [host, drawn] of [

@@ -139,7 +139,7 @@ describeOnEachDatabase("EntityLoader", (database) => {
     for (let times = 0; times < 3; times++) {
       for (const letter of letters) {
         const loaded = await loader.load(
-          { column: columnOf(letter.constructor), keyValues: [String(letter.id)], name: "x.pdf" },
+          { column: columnOf(letter.constructor), primaryKey: [String(letter.id)], name: "x.pdf" },
           none,
         );
         assert.deepStrictEqual(loaded, await found(letter));
@@ -153,7 +153,7 @@ describeOnEachDatabase("EntityLoader", (database) => {
     const asked = Array.from({ length: 30 }, (_, n) => letters[n % 3]!);
     const loaded = await Promise.all(
       asked.map((letter) =>
-        loader.load({ column: columnOf(letter.constructor), keyValues: [String(letter.id)], name: "x.pdf" }, none),
+        loader.load({ column: columnOf(letter.constructor), primaryKey: [String(letter.id)], name: "x.pdf" }, none),
       ),
     );
     assert.deepStrictEqual(loaded, await Promise.all(asked.map(found)));
@@ -162,23 +162,24 @@ describeOnEachDatabase("EntityLoader", (database) => {
   it("finds a row by each column of its key, with a file column that others do not see", async () => {
     const loader = new EntityLoader(dataSource);
     const column = columnOf(Stamp);
-    const loaded = await loader.load({ column, keyValues: ["CH", "2"], name: "x.pdf" }, none);
+    const loaded = await loader.load({ column, primaryKey: ["CH", "2"], name: "x.pdf" }, none);
     assert.deepEqual(
       [loaded?.country, loaded?.number, loaded?.letter.id, loaded?.picture],
       ["CH", 2, letters[0]!.id, null],
     );
-    for (const keyValues of [
+    for (const primaryKey of [
       ["CH", "3"],
       ["2", "CH"],
       ["DE", "2"],
     ]) {
-      if (keyValues[1] !== "CH") assert.equal(await loader.load({ column, keyValues, name: "x.pdf" }, none), undefined);
+      if (primaryKey[1] !== "CH")
+        assert.equal(await loader.load({ column, primaryKey, name: "x.pdf" }, none), undefined);
     }
   });
 
   it("leaves nothing behind that the next one would do again", async () => {
     const loader = new EntityLoader(dataSource);
-    const location = { column: columnOf(Letter), keyValues: [String(letters[0]!.id)], name: "x.pdf" };
+    const location = { column: columnOf(Letter), primaryKey: [String(letters[0]!.id)], name: "x.pdf" };
     const counts: number[] = [];
     for (let times = 0; times < 4; times++) {
       statements.length = 0;
@@ -193,7 +194,7 @@ describeOnEachDatabase("EntityLoader", (database) => {
     const seen = new Set<string>();
     for (const key of [letters[0]!.id, letters[1]!.id, 4711]) {
       statements.length = 0;
-      await loader.load({ column: columnOf(Registered), keyValues: [String(key)], name: "x.pdf" }, none);
+      await loader.load({ column: columnOf(Registered), primaryKey: [String(key)], name: "x.pdf" }, none);
       const [{ query, parameters }] = statements as [(typeof statements)[0]];
       seen.add(query);
       assert.ok(parameters!.some((value) => String(value) === String(key)));
@@ -208,7 +209,7 @@ describeOnEachDatabase("EntityLoader", (database) => {
       const loader = new EntityLoader(dataSource);
       for (const letter of [...letters, ...letters]) {
         const loaded = await loader.load(
-          { column: columnOf(letter.constructor), keyValues: [String(letter.id)], name: "x.pdf" },
+          { column: columnOf(letter.constructor), primaryKey: [String(letter.id)], name: "x.pdf" },
           none,
         );
         assert.deepStrictEqual(loaded, await found(letter));

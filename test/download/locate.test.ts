@@ -70,7 +70,7 @@ describeOnEachDatabase("a URL", (database) => {
     for (const url of urls) assert.equal((await application.get(url)).status, 200, url);
   });
 
-  it("is one for each file: what is cased, encoded or written in another way is 404, without asking the database (A07)", async (t) => {
+  it("is one for each file: what is cased, encoded or written in another way is 404, without asking the database", async (t) => {
     forbidQueries(t, application);
     const others = [
       ...[
@@ -100,7 +100,7 @@ describeOnEachDatabase("a URL", (database) => {
     for (const path of others) assert.equal((await application.get(path)).status, 404, path);
   });
 
-  it("names nothing but private file columns: 404 without asking the database (A05, A06)", async (t) => {
+  it("names nothing but private file columns: 404 without asking the database", async (t) => {
     forbidQueries(t, application);
     const entityNames = [
       "report",
@@ -161,7 +161,7 @@ describeOnEachDatabase("a URL", (database) => {
     "*",
   ];
   for (const value of [...integers, "99999999999999999999", "9223372036854775808", "%D9%A1"]) {
-    it(`with the integer ${JSON.stringify(value)} is 404, without asking the database (A09)`, async (t) => {
+    it(`with the integer ${JSON.stringify(value)} is 404, without asking the database`, async (t) => {
       forbidQueries(t, application);
       assert.equal((await application.get(`/private-files/report/file/${value}/r.txt`)).status, 404);
     });
@@ -186,7 +186,7 @@ describeOnEachDatabase("a URL", (database) => {
     });
   }
 
-  it("with a text that looks like a find operator is compared as that text: 404 (A09)", async () => {
+  it("with a text that looks like a find operator is compared as that text: 404", async () => {
     for (const text of [
       '{"_type":"not","_value":1}',
       "[object Object]",
@@ -215,7 +215,7 @@ describeOnEachDatabase("a URL", (database) => {
     }
   });
 
-  it("with the parts of a key missing, swapped or too many is 404 (A10)", async () => {
+  it("with the parts of a key missing, swapped or too many is 404", async () => {
     const slug = "a%20%C3%A9%2Fb%28c%29";
     for (const key of [slug, `9007199254740991/${slug}`, `${slug}/9007199254740991/1`, `${slug}/9007199254740990`]) {
       assert.equal((await application.get(`/private-files/page/file/${key}/p.txt`)).status, 404, key);
@@ -235,7 +235,7 @@ describeOnEachDatabase("a URL", (database) => {
     "s.txt",
   ];
   for (const name of names) {
-    it(`that ends with ${name} in place of the file's name is 404 (A12)`, async () => {
+    it(`that ends with ${name} in place of the file's name is 404`, async () => {
       assert.equal((await application.get(`/private-files/report/file/1/${name}`)).status, 404);
     });
   }
@@ -253,7 +253,7 @@ describeOnEachDatabase("a URL", (database) => {
     );
   });
 
-  it("ignores a query string, be it one of arrays and objects (A21)", async () => {
+  it("ignores a query string, be it one of arrays and objects", async () => {
     const queries = [
       "id=2&entity=user&id=3",
       "id[]=2&id[$ne]=1&0=cover&property=password",

@@ -52,7 +52,11 @@ describe("Locator", () => {
   it("finds the key values and the name that it made a path of, whatever they are", () => {
     fc.assert(
       fc.property(chapter, (any) => {
-        assert.deepEqual(locate(pathTo(any)), { column, keyValues: [any.book, any.edition, any.slug], name: any.name });
+        assert.deepEqual(locate(pathTo(any)), {
+          column,
+          primaryKey: [any.book, any.edition, any.slug],
+          name: any.name,
+        });
       }),
       runs(2000),
     );
@@ -88,7 +92,7 @@ describe("Locator", () => {
         const found = locate(tried);
         // No file has a name with a slash: such a path leads nowhere.
         if (found === undefined || found.name.includes("/")) return;
-        const [book, edition, slug] = found.keyValues as [string, string, string];
+        const [book, edition, slug] = found.primaryKey as [string, string, string];
         assert.equal(pathTo({ book, edition, slug, name: found.name }), tried);
       }),
       runs(5000),

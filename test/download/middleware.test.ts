@@ -248,7 +248,7 @@ for (const { name, use, adds = {}, addsToRefusals = {} } of setups) {
     after(() => stop());
 
     for (const question of questions) {
-      it(`answer ${question.status} to ${question.what}, with the same bytes and headers as without (H65)`, async () => {
+      it(`answer ${question.status} to ${question.what}, with the same bytes and headers as without`, async () => {
         await Promise.all(files.map((file) => assertAsBare(port, file, question, adds)));
       });
     }
@@ -257,7 +257,7 @@ for (const { name, use, adds = {}, addsToRefusals = {} } of setups) {
       ["a file that is denied", 403, () => denied],
       ["a row that is not there", 404, () => missing],
     ] as const) {
-      it(`answer ${status} for ${what}, whatever is asked, as without (H65)`, async () => {
+      it(`answer ${status} for ${what}, whatever is asked, as without`, async () => {
         const each = questions.map(async ({ ask }) => {
           const bare = await application.get(urlOf(), withUsual(ask('"x"')));
           const answer = await get(port, urlOf(), withUsual(ask('"x"')));
@@ -283,7 +283,7 @@ describe("koa-conditional-get around the routes", () => {
   ];
   for (const [what, headersOf] of rows) {
     for (const part of [{}, { Range: "bytes=2-8" }]) {
-      it(`answers 304 by itself to ${what}${"Range" in part ? " and a Range" : ""}, after the hooks were told: no byte is sent, and they hear of none (H65)`, async (t) => {
+      it(`answers 304 by itself to ${what}${"Range" in part ? " and a Range" : ""}, after the hooks were told: no byte is sent, and they hear of none`, async (t) => {
         const { port, stop, errors } = await serve(new Koa().use(conditional()).use(application.files.routes()));
         t.after(stop);
         for (const { url } of files) {
@@ -467,7 +467,7 @@ describe("middleware that waits after next(), around the routes,", () => {
     return { content, url, port, path, errors, started, end: waits.end };
   }
 
-  it("sends all of a file that is deleted meanwhile, and answers 404 afterwards (H62)", async (t) => {
+  it("sends all of a file that is deleted meanwhile, and answers 404 afterwards", async (t) => {
     const { content, url, port, path, started, end } = await withWait(t);
     const pending = get(port, url);
     await started;
@@ -477,7 +477,7 @@ describe("middleware that waits after next(), around the routes,", () => {
     assert.equal((await get(port, url)).status, 404);
   });
 
-  it("cuts the connection of a file that is truncated meanwhile, and goes on (H62)", async (t) => {
+  it("cuts the connection of a file that is truncated meanwhile, and goes on", async (t) => {
     const { url, port, path, errors, started, end } = await withWait(t);
     const pending = get(port, url);
     pending.catch(() => {});
@@ -489,7 +489,7 @@ describe("middleware that waits after next(), around the routes,", () => {
     for (const question of questions) await assertAsBare(port, files[2]!, question);
   });
 
-  it("lets go of the file of a client that leaves meanwhile (H62)", async (t) => {
+  it("lets go of the file of a client that leaves meanwhile", async (t) => {
     const { url, port, started, end } = await withWait(t);
     const { open } = application.storage;
     t.after(() => Object.assign(application.storage, { open }));
@@ -514,7 +514,7 @@ describe("middleware that waits after next(), around the routes,", () => {
 });
 
 describe("a Set-Cookie", () => {
-  it("is in no answer of the routes, also where a column lets every cache keep its files (H74)", async () => {
+  it("is in no answer of the routes, also where a column lets every cache keep its files", async () => {
     const url = await store("cached", Buffer.from("for all"), "cached.txt");
     for (const { ask } of questions) {
       const { headers, status } = await application.get(url, withUsual(ask('"x"')));
@@ -526,7 +526,7 @@ describe("a Set-Cookie", () => {
     }
   });
 
-  it("of koa-session is in answers that caches keep where it is around the routes, and in none where they come first (H74)", async (t) => {
+  it("of koa-session is in answers that caches keep where it is around the routes, and in none where they come first", async (t) => {
     const url = await store("cached", Buffer.from("for all"), "cached.txt");
     const around = new Koa();
     around.use(sessions(around)).use(countingVisits).use(application.files.routes());
@@ -559,7 +559,7 @@ describe("koa-range around the routes", () => {
     ["refuses the last bytes", { Range: "bytes=-5" }, "416", undefined, "21", "Range Not Satisfiable"],
   ];
   for (const [what, headers, status, contentRange, length, body] of rows) {
-    it(`${what} (H65)`, async (t) => {
+    it(`${what}`, async (t) => {
       const { port, stop } = await serve(new Koa().use(range).use(application.files.routes()));
       t.after(stop);
       const socket = await openConnection(t, port);
@@ -573,7 +573,7 @@ describe("koa-range around the routes", () => {
     });
   }
 
-  it("sends no byte of a file that is denied (H65)", async (t) => {
+  it("sends no byte of a file that is denied", async (t) => {
     const { port, stop } = await serve(new Koa().use(range).use(application.files.routes()));
     t.after(stop);
     const { status, body } = await get(port, denied, { headers: { Range: "bytes=0-4" } });

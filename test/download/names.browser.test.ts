@@ -39,7 +39,7 @@ describe("the name that a browser saves a file under", { skip: skipWithoutBrowse
     await application?.close();
   });
 
-  it("is the one that is offered, but for the characters that the browser replaces (CD1, CD7)", async () => {
+  it("is the one that is offered, but for the characters that the browser replaces", async () => {
     const saved: string[] = [];
     for (const url of urls) saved.push(await visit(page, url));
     assert.deepEqual(
@@ -48,7 +48,7 @@ describe("the name that a browser saves a file under", { skip: skipWithoutBrowse
     );
   });
 
-  it("is not up to the page that links to the file (CD9)", async () => {
+  it("is not up to the page that links to the file", async () => {
     assert.equal(await follow(page, urls[0]!, "setup.bat"), "report.pdf");
   });
 });

@@ -50,11 +50,11 @@ describe("a file's name, over a socket", () => {
   });
   after(() => application.close());
 
-  it("is sent in bytes of printable ASCII only, whatever it is, and reads back as what is offered (CD1, CD4, CD5, CD6, CD7)", async (t) => {
+  it("is sent in bytes of printable ASCII only, whatever it is, and reads back as what is offered", async (t) => {
     assert.deepEqual((await headersOf(t, application, named)).map(readBack), offeredNames);
   });
 
-  it("is sent likewise when fields.name kept it in the database (CD1, CD4, CD5, CD6, CD7)", async (t) => {
+  it("is sent likewise when fields.name kept it in the database", async (t) => {
     const urls = letters.map((letter) => application.files.url(letter, "titled"));
     const offered = letters.map(({ title, titled }) => downloadName(title || titled!.name));
     assert.deepEqual((await headersOf(t, application, urls)).map(readBack), offered);
@@ -63,7 +63,7 @@ describe("a file's name, over a socket", () => {
     assert.deepEqual(offered, kept);
   });
 
-  it("is read by Python's http.client and email, both in ASCII and in full (CD1)", {
+  it("is read by Python's http.client and email, both in ASCII and in full", {
     skip: skipWithout("python3"),
   }, async () => {
     const python = await run("python3", "-c", PYTHON, String(application.port), ...named);
@@ -75,7 +75,7 @@ describe("a file's name, over a socket", () => {
     );
   });
 
-  it("is read in full by Go's mime.ParseMediaType (CD1)", { skip: skipWithout("go") }, async (t) => {
+  it("is read in full by Go's mime.ParseMediaType", { skip: skipWithout("go") }, async (t) => {
     const folder = await temporaryFolder(t);
     const headers = await headersOf(t, application, named);
     await writeFile(join(folder, "main.go"), GO);
@@ -86,7 +86,7 @@ describe("a file's name, over a socket", () => {
     assert.deepEqual(JSON.parse(go.stdout), offeredNames);
   });
 
-  it("is saved in ASCII by curl, which knows no filename*, and nothing but that in its folder (CD1, CD7)", {
+  it("is saved in ASCII by curl, which knows no filename*, and nothing but that in its folder", {
     skip: skipWithout("curl"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
@@ -102,7 +102,7 @@ describe("a file's name, over a socket", () => {
     assert.deepEqual(await filesIn(folder), ["config", ...saved].sort());
   });
 
-  it("is saved by wget in full, once what looks percent-encoded is decoded, and nothing but that in its folder (CD1, CD7)", {
+  it("is saved by wget in full, once what looks percent-encoded is decoded, and nothing but that in its folder", {
     skip: skipWithout("wget"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
@@ -132,7 +132,7 @@ describe("the Content-Disposition of one name", () => {
     ["a file handed to another server, whose body is a text", "handed", Buffer.from("small")],
   ];
   for (const [what, property, content] of bodies) {
-    it(`has the same bytes for ${what} (CD8)`, async (t) => {
+    it(`has the same bytes for ${what}`, async (t) => {
       const letter = await saveOne(application, property, "x.pdf", content);
       const [header] = await headersOf(t, application, [application.files.url(letter, property)]);
       assert.equal(header, "attachment; filename=\"a.pdf\"; filename*=UTF-8''%C3%A4.pdf");
@@ -155,7 +155,7 @@ describe("a URL that names another file than the stored one", () => {
     ...["x.json%00.bat", "x.json%0A", "x.json%3Ffilename=setup.bat", "x.json%23.bat", "x.json|calc.bat", "x.json&.bat"],
   ];
   for (const ending of endings) {
-    it(`is 404 without a Content-Disposition: ${ending} (CD9)`, async () => {
+    it(`is 404 without a Content-Disposition: ${ending}`, async () => {
       const { status, headers } = await application.get(url.replace(/x\.json$/, ending));
       assert.deepEqual([status, headers["content-disposition"]], [404, undefined]);
     });
@@ -169,7 +169,7 @@ describe("a URL that names another file than the stored one", () => {
     "a/../x.bat",
   ];
   for (const query of [...queries, "response-content-disposition=attachment%3Bfilename%3Dsetup.bat"]) {
-    it(`has no say in a query string: ?${query} (CD9)`, async () => {
+    it(`has no say in a query string: ?${query}`, async () => {
       const { status, headers } = await application.get(`${url}?${query}`);
       assert.deepEqual([status, headers["content-disposition"]], [200, 'attachment; filename="x.json"']);
     });

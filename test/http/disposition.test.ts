@@ -44,13 +44,13 @@ describe("downloadName", () => {
     }
   }
 
-  it("removes every control character: C0, DEL and C1 (CD4)", () => {
+  it("removes every control character: C0, DEL and C1", () => {
     const codes = [...Array(0x20).keys(), ...Array.from({ length: 0x21 }, (_, i) => 0x7f + i)];
     for (const code of codes)
       assert.equal(downloadName(`a${String.fromCharCode(code)}b`), "ab", `U+${code.toString(16)}`);
   });
 
-  it("removes every character that turns the direction of text or has no width (CD5)", () => {
+  it("removes every character that turns the direction of text or has no width", () => {
     const codes = [
       0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x200e, 0x200f, 0x061c, 0xfeff,
     ];
@@ -66,7 +66,7 @@ describe("downloadName", () => {
     assert.equal(downloadName(`a${" ".repeat(1e5)}.pdf`), `a${" ".repeat(250)}.pdf`);
   });
 
-  describe("long names (CD6)", () => {
+  describe("long names", () => {
     const bytes = (name: string): number => Buffer.byteLength(name);
 
     it("keeps a name of 255 bytes as it is", () => {
@@ -212,7 +212,7 @@ describe("contentDisposition", () => {
 
   for (const [name, offered] of [...NAMES, ...FOREIGN_NAMES]) {
     const shown = name.length > 60 ? `${name.length} characters` : JSON.stringify(name);
-    it(`writes a header in ASCII for ${shown} that reads back as ${JSON.stringify(offered.slice(0, 60))} (CD1)`, () => {
+    it(`writes a header in ASCII for ${shown} that reads back as ${JSON.stringify(offered.slice(0, 60))}`, () => {
       const header = contentDisposition(name, "attachment");
       assert.match(header, TAME);
       assert.equal(parse(header).parameters.filename, offered);

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { koaSendDelivery, streamDelivery } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
-import { Report } from "./report.js";
+import { Report } from "../support/report.js";
 
 const size = 8 * 1024 * 1024;
 

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { type Archive, openArchive } from "../support/archive.js";
 import { sqljs } from "../support/databases.js";
 import { run } from "../support/programs.js";
+import { Report } from "../support/report.js";
 import { ioError } from "../support/storage-disk.js";
-import { Report } from "./report.js";
 
 describe("A storage that fails", () => {
   let archive: Archive;
@@ -64,7 +64,7 @@ describe("A storage that fails", () => {
   it("keeps the row and the old file on a disk that is full, and replaces it when there is space again", async (t) => {
     const mount = await mkdtemp(join(tmpdir(), "private-files-"));
     t.after(() => rm(mount, { recursive: true }));
-    const child = fileURLToPath(new URL("full-disk.js", import.meta.url));
+    const child = fileURLToPath(new URL("./full-disk.js", import.meta.url));
     const inMount = 'mount -t tmpfs -o size=2m none "$1" && exec "$2" "$3" "$1"';
     const mounting = ["--user", "--map-root-user", "--mount", "sh", "-c", inMount, "sh"];
     const { stdout, stderr } = await run("unshare", ...mounting, mount, process.execPath, child);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import { sqljs } from "../support/databases.js";
+import { Report } from "../support/report.js";
 import { generated } from "../support/storage-disk.js";
-import { Report } from "./report.js";
 
 const { dataSource } = await sqljs.open({ entities: [Report] });
 const storage = new DiskStorage(join(process.argv[2]!, "files"));

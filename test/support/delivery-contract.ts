@@ -85,7 +85,7 @@ function describeBytes(withFilm: WithDelivery): void {
   });
 }
 
-/** What koa-send takes for another file, or for none (K1–K3, K20). */
+/** What koa-send takes for another file, or for none. */
 const NAMES = [
   "..%2f..%2fsecret.pdf",
   "%41.pdf",
@@ -104,7 +104,7 @@ const NAMES = [
 ];
 
 function describeNames(withFilm: WithDelivery): void {
-  it("is sent as it is, whatever its name would be decoded to (K2, K3, K20)", async (t) => {
+  it("is sent as it is, whatever its name would be decoded to", async (t) => {
     const { application } = await withFilm(t);
     const { files, storage, dataSource } = application;
     for (const name of NAMES) await storage.put(`docs/.d/${name}`, Readable.from([Buffer.from(`this is ${name}`)]));
@@ -116,7 +116,7 @@ function describeNames(withFilm: WithDelivery): void {
     }
   });
 
-  it("is sent as it is, whatever lies beside it for a client that takes it compressed (K1, H64)", async (t) => {
+  it("is sent as it is, whatever lies beside it for a client that takes it compressed", async (t) => {
     const { application, url, path } = await withFilm(t);
     for (const extension of [".gz", ".br", ".html", ".mp4"]) await writeFile(path + extension, "another one's");
     for (const encoding of ["gzip", "br", "gzip, br, deflate, zstd", "*"]) {
@@ -128,7 +128,7 @@ function describeNames(withFilm: WithDelivery): void {
 }
 
 function describeChanges(withFilm: WithDelivery): void {
-  it("grows: exactly the promised bytes go out, and the next answer on the connection is whole (K12, H60)", async (t) => {
+  it("grows: exactly the promised bytes go out, and the next answer on the connection is whole", async (t) => {
     const { application, url, path } = await withFilm(t);
     const socket = await openConnection(t, application.port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -143,7 +143,7 @@ function describeChanges(withFilm: WithDelivery): void {
     assert.ok(!received.includes("HACKED"));
   });
 
-  it("shrinks: the connection is cut before another answer goes out on it, and the application is told (K13, H60)", async (t) => {
+  it("shrinks: the connection is cut before another answer goes out on it, and the application is told", async (t) => {
     const { application, url, path } = await withFilm(t);
     const socket = await openConnection(t, application.port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\nGET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -156,7 +156,7 @@ function describeChanges(withFilm: WithDelivery): void {
     await eventually(async () => assert.match(String(application.errors), /became shorter|bytes early/));
   });
 
-  it("is deleted: all of it goes out, and the next request finds none (K23)", async (t) => {
+  it("is deleted: all of it goes out, and the next request finds none", async (t) => {
     const { application, url, path } = await withFilm(t);
     const [incoming] = (await once(request({ port: application.port, path: url }).end(), "response")) as [
       IncomingMessage,
@@ -166,7 +166,7 @@ function describeChanges(withFilm: WithDelivery): void {
     assert.equal((await application.get(url)).status, 404);
   });
 
-  it("is replaced all the time: each of 2,000 answers is the old file or the new one, whole (K14, H61)", async (t) => {
+  it("is replaced all the time: each of 2,000 answers is the old file or the new one, whole", async (t) => {
     const versions = Array.from({ length: 9 }, (_, n) => Buffer.alloc(100_000 + n * 10_000, `${n}`));
     const { application, url, path } = await withFilm(t, { content: versions[0] });
     let replaced = 0;
@@ -250,7 +250,7 @@ function describeSwaps(withFilm: WithDelivery): void {
 }
 
 function describeClients(withFilm: WithDelivery): void {
-  it("leaves no descriptor behind when 4,000 leave: in the middle, before the headers, at a HEAD, and with a full socket (H66, K22)", {
+  it("leaves no descriptor behind when 4,000 leave: in the middle, before the headers, at a HEAD, and with a full socket", {
     skip: noProc,
   }, async (t) => {
     const { application, url } = await withFilm(t, { content: filmOf(2_000_000) });
@@ -285,7 +285,7 @@ function describeClients(withFilm: WithDelivery): void {
     ["nothing", ""],
     ["nothing of a range", "Range: bytes=1-\r\n"],
   ]) {
-    it(`takes ${what}: it is cut after stallTimeout, and its file let go of (K24, L02)`, {
+    it(`takes ${what}: it is cut after stallTimeout, and its file let go of`, {
       skip: noProc,
     }, async (t) => {
       const { application, url } = await withFilm(t, { content: filmOf(30_000_000), stallTimeout: 0.4 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, type TestContext } from "node:test";
-import { DiskStorage, type DiskStorageOptions } from "../../src/storage/disk-storage.js";
+import { DiskStorage, type DiskStorageOptions } from "../../src/storage/disk/disk-storage.js";
 
 /** A temporary folder with a storage's root in it, and room for what must not be reached beside it. */
 export class DiskFixture {
@@ -46,7 +46,7 @@ export class DiskFixture {
  * `root`; what it returns comes out as JSON.
  */
 export function nodeCommand(root: string, code: string): [string, ...string[]] {
-  const module = new URL("../../src/storage/disk-storage.js", import.meta.url).href;
+  const module = new URL("../../src/storage/disk/disk-storage.js", import.meta.url).href;
   const script = `
     import fs from "node:fs/promises";
     import { Readable } from "node:stream";

@@ -1,0 +1,21 @@
+import type { DataSource } from "typeorm";
+import type { ColumnStorages } from "../column/column-storages.js";
+import { checkDurability } from "./durability.js";
+import { checkFolders } from "./folders.js";
+import type { CheckOptions, Problem } from "./problem.js";
+import { checkStorages } from "./storages.js";
+import { checkTables } from "./tables.js";
+
+/** Looks for what would make uploads fail or files be read by others: in the storages, and in the database. */
+export async function check(
+  dataSource: DataSource,
+  columns: ColumnStorages,
+  options: CheckOptions,
+): Promise<Problem[]> {
+  return [
+    ...(await checkFolders(columns.storages, options.staticFolders)),
+    ...(await checkStorages(columns)),
+    ...(await checkTables(dataSource, columns)),
+    ...(await checkDurability(dataSource)),
+  ];
+}

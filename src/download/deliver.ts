@@ -1,0 +1,92 @@
+import type { Context } from "koa";
+import type { DataSource } from "typeorm";
+import type { Delivery } from "../delivery/delivery.js";
+import type { DownloadError } from "../errors.js";
+import type { ByteRange } from "../http/byte-range.js";
+import type { Content } from "../http/content.js";
+import { isOver } from "../http/response-over.js";
+import type { Storage } from "../storage/storage.js";
+import { withinDeadline } from "./deadline.js";
+import { decide } from "./decide.js";
+import type { Description } from "./describe.js";
+import { failed, isMissing, notFound } from "./download-errors.js";
+import type { BeforeDownloadEvent } from "./events.js";
+import { announce, denied } from "./hooks.js";
+import { eventOf, type Loaded } from "./request.js";
+import { answer, restoringHeadersOnFailure } from "./response.js";
+
+/** A request that the column's rule has let through, and the file that it is for. */
+export interface Granted extends Loaded {
+  /** What the storage says of the file, and how it is presented. */
+  description: Description;
+  /** Where the file is kept. */
+  storage: Storage;
+  /** How it is sent. */
+  delivery: Delivery;
+}
+
+/**
+ * Answers a request that is granted: decide, announce, deliver, report.
+ *
+ * @param timeout how many seconds all hooks may take together, and the delivery until it begins to send.
+ * @throws DownloadError when a hook or the delivery fails.
+ */
+export async function answerGranted(dataSource: DataSource, granted: Granted, timeout: number): Promise<void> {
+  const { ctx, column, description, delivery } = granted;
+  const ranges = delivery.ranges !== false;
+  const cacheControl = column.options.cacheControl ?? delivery.cacheControl;
+  const decision = decide(ctx.method, ctx.headers, description, ranges);
+  const content = ctx.method === "GET" ? decision.content : undefined;
+  if (content) await announceDownload(dataSource, granted, content.range, timeout);
+  await restoringHeadersOnFailure(ctx, async () => {
+    answer(ctx, decision, description, cacheControl, ranges);
+    if (content) await deliver(granted, content, timeout);
+  });
+}
+
+async function announceDownload(
+  dataSource: DataSource,
+  granted: Granted,
+  range: ByteRange | undefined,
+  timeout: number,
+): Promise<void> {
+  const step = `${granted.column.subject}: "beforeDownload"`;
+  await announce(beforeDownload(dataSource, granted, range), step, timeout).catch((error: DownloadError) => {
+    throw denied(dataSource, granted, "announce", error, granted.entity);
+  });
+}
+
+function beforeDownload(dataSource: DataSource, granted: Granted, range: ByteRange | undefined): BeforeDownloadEvent {
+  const { entity, file, description } = granted;
+  return {
+    ...eventOf(dataSource, granted),
+    entity,
+    file: { key: file.key, name: file.name, size: description.object.size, type: description.type },
+    range,
+    resumed: range !== undefined && range.start > 0,
+  };
+}
+
+async function deliver(granted: Granted, content: Content, timeout: number): Promise<void> {
+  const { ctx, column, file, storage, delivery, description } = granted;
+  if (isOver(ctx)) return;
+  const { object, open, type, disposition } = description;
+  const { range, pieces, length } = content;
+  const download = { ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition };
+  const step = `${column.subject}: sending`;
+  try {
+    await untilSending(step, ctx, delivery.deliver(download), timeout);
+  } catch (error) {
+    // Who leaves has the file let go of, whatever the delivery was at.
+    if (isOver(ctx)) return;
+    throw isMissing(error) ? notFound(error) : failed(step, error, "status");
+  }
+}
+
+/** A storage that gives no first byte must not keep a client waiting; a delivery that sends by itself takes its time. */
+function untilSending(step: string, ctx: Context, delivering: Promise<void>, timeout: number): Promise<void> {
+  return withinDeadline(timeout, step, delivering).catch((error: unknown) => {
+    if (ctx.headerSent) return delivering;
+    throw error;
+  });
+}

@@ -1,0 +1,84 @@
+import type { Context } from "koa";
+import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
+import { ObjectBody } from "../delivery/body/object-body.js";
+import { whenOver } from "../http/response-over.js";
+import { withinDeadline } from "./deadline.js";
+import { failed } from "./download-errors.js";
+import type { BeforeDownloadEvent, DenyingStep, PrivateFileSubscriber } from "./events.js";
+import { eventOf, type Located } from "./request.js";
+
+/**
+ * Calls the `beforeDownload` hooks of a download that is about to be sent, and its `afterDownload` hooks when the response is over.
+ *
+ * @param timeout how many seconds all `beforeDownload` hooks may take together.
+ * @throws DownloadError when one of them throws or takes longer.
+ */
+export async function announce(event: BeforeDownloadEvent, step: string, timeout: number): Promise<void> {
+  try {
+    await withinDeadline(timeout, step, callHooks("beforeDownload", event));
+  } catch (error) {
+    throw failed(step, error, "message");
+  }
+  reportWhenOver(event);
+}
+
+/**
+ * Calls the `downloadDenied` hooks of a refused request, without waiting for them, and returns the error to throw.
+ *
+ * @param step the step that refused.
+ * @param entity absent where no row was found.
+ */
+export function denied<E extends { status: number }>(
+  dataSource: DataSource,
+  located: Located,
+  step: DenyingStep,
+  error: E,
+  entity?: ObjectLiteral,
+): E {
+  const { ctx } = located;
+  const event = { ...eventOf(dataSource, located), entity, step, status: error.status };
+  callHooks("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
+  return error;
+}
+
+function reportWhenOver(event: BeforeDownloadEvent): void {
+  const { ctx } = event;
+  const start = performance.now();
+  whenOver(ctx, () => {
+    // A delivery that failed before its first byte was answered with an error, which may well have gone out whole.
+    const aborted = !ctx.res.writableFinished || ctx.res.statusCode >= 400;
+    const seconds = (performance.now() - start) / 1000;
+    const bytesSent = bytesOf(ctx, aborted);
+    callHooks("afterDownload", { ...event, aborted, seconds, bytesSent }).catch((error: Error) =>
+      ctx.app.emit("error", error, ctx),
+    );
+  });
+}
+
+function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {
+  // koa-conditional-get around the routes may put a 304 in place of the file.
+  if (res.statusCode === 304 || res.statusCode >= 400 || !res.headersSent) return 0;
+  if (body instanceof ObjectBody) return body.bytesSent;
+  if (!Buffer.isBuffer(body)) return undefined;
+  return aborted ? 0 : body.length;
+}
+
+type Hook = "beforeDownload" | "afterDownload" | "downloadDenied";
+type EventOf<H extends Hook> = Parameters<NonNullable<PrivateFileSubscriber[H]>>[0];
+
+/** One after the other, those of the subscribers that listen to the event's entity. */
+async function callHooks<H extends Hook>(hook: H, event: EventOf<H>): Promise<void> {
+  for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
+    if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
+      await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
+    }
+  }
+}
+
+/** The rule of TypeORM's Broadcaster. */
+function listens(subscriber: PrivateFileSubscriber, target: EntityMetadata["target"]): boolean {
+  const wanted = subscriber.listenTo?.();
+  return (
+    !wanted || wanted === Object || wanted === target || Object.prototype.isPrototypeOf.call(wanted, target as object)
+  );
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import fs, { type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { randomSegment } from "../key.js";
+import { isAbsent } from "./disk-error.js";
+import { DiskFolder, makeFolder } from "./disk-folder.js";
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+/** The folder under a root where uploads are until they are complete. */
+const FOLDER = ".incomplete";
+
+/** A file that has no key yet. */
+export interface IncompleteFile {
+  /** Its absolute path. */
+  path: string;
+  /** Open for writing. */
+  handle: FileHandle;
+}
+
+/** Whether a key, or a name right under the root, is in the reserved folder, also on disks that take no notice of case. */
+export function isIncomplete(key: string): boolean {
+  return key.split("/", 1)[0]?.toLowerCase() === FOLDER;
+}
+
+/** A new file that nobody else has or can guess. */
+export async function createIncomplete(root: string, mode: number): Promise<IncompleteFile> {
+  return createIn(root, randomSegment(), mode);
+}
+
+/**
+ * Does something while no other writer does anything for the same key, in this process or another.
+ *
+ * @throws the file system's error; `EEXIST` when another writer is at it, or was when it crashed.
+ */
+export async function whileLocked<T>(root: string, key: string, doing: () => Promise<T>): Promise<T> {
+  // Two keys that a disk may take for one share a lock.
+  const name = createHash("sha256").update(key.normalize("NFC").toLowerCase()).digest("hex");
+  const lock = await createIn(root, `${name}.lock`, 0o600);
+  try {
+    await lock.handle.close();
+    return await doing();
+  } finally {
+    await fs.unlink(lock.path);
+  }
+}
+
+/** Removes what was last written before a time. Returns the number of files. */
+export async function removeIncompleteFiles(root: string, before: Date): Promise<number> {
+  const folder = await DiskFolder.open(join(root, FOLDER)).catch(unlessAbsent);
+  if (folder === undefined) return 0;
+  let removed = 0;
+  try {
+    for await (const { name } of await fs.opendir(folder.at())) {
+      if (await removeOlder(folder.at(name), before)) removed++;
+    }
+  } finally {
+    await folder.close();
+  }
+  return removed;
+}
+
+async function createIn(root: string, name: string, mode: number): Promise<IncompleteFile> {
+  const path = join(root, FOLDER);
+  const folder = await makeFolder(root, path, 0o700);
+  try {
+    const handle = await fs.open(folder.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    return { path: join(path, name), handle };
+  } finally {
+    await folder.close();
+  }
+}
+
+async function removeOlder(path: string, before: Date): Promise<boolean> {
+  const stats = await fs.lstat(path).catch(unlessAbsent);
+  if (!stats?.isFile() || stats.mtime >= before) return false;
+  await fs.unlink(path).catch(unlessAbsent);
+  return true;
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (!isAbsent(error)) throw error;
+}

@@ -1,0 +1,188 @@
+import fs from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { InvalidKeyError, StorageError } from "../../errors.js";
+import { quoted } from "../../quoted.js";
+import { assertKey, assertPrefix } from "../key.js";
+import type {
+  KeptObject,
+  ListedObject,
+  OpenObject,
+  PutOptions,
+  ReadOptions,
+  Storage,
+  StoredObject,
+} from "../storage.js";
+import { assertNotAborted, discardBody, uploadBytes } from "../upload-bytes.js";
+import { diskError, isAbsent } from "./disk-error.js";
+import { DiskFolder, pruneFolders } from "./disk-folder.js";
+import { isIncomplete, removeIncompleteFiles } from "./disk-incomplete.js";
+import { listObjects } from "./disk-list.js";
+import { type DiskObjectPlace, openObject, statObject } from "./disk-object.js";
+import { pinRoot } from "./disk-root.js";
+import { DiskStream } from "./disk-stream.js";
+import { type DiskTarget, writeObject } from "./disk-write.js";
+import { keepsInodesInMemory } from "./inode-memory.js";
+
+/** How a {@link DiskStorage} treats what is on the disk. */
+export interface DiskStorageOptions {
+  /** The permissions of new files; the process' umask takes its part. A front server of another user needs 0o640. (default: 0o600) */
+  fileMode?: number;
+  /** The permissions of new folders, as for `fileMode`. A front server needs 0o750. (default: 0o700) */
+  folderMode?: number;
+  /**
+   * Whether a file that has more than one name counts as none, where others who may write to the root could link files
+   * of theirs into it. Backups that work by hard links make such files, too. (default: false)
+   */
+  refuseHardLinks?: boolean;
+}
+
+/**
+ * Files in a folder of this machine, each under its key as its path.
+ *
+ * The root is made when it is missing, and pinned: changing the working directory later makes no difference. Only
+ * regular files that are reached without symbolic links exist for it. `<root>/.incomplete` is its own, so the folders
+ * below the root have to be on the root's file system. For Linux, macOS and other POSIX systems.
+ *
+ * @example
+ * new DiskStorage("var/private")
+ */
+export class DiskStorage implements Storage {
+  /** The absolute path of the folder, without symbolic links. */
+  readonly root: string;
+  readonly #fileMode: number;
+  readonly #folderMode: number;
+  readonly #refuseHardLinks: boolean;
+  readonly #inodesInMemory: boolean;
+
+  /** @throws ConfigurationError when the root is missing and can't be made, no folder, or the whole file system. */
+  constructor(root: string, options: DiskStorageOptions = {}) {
+    this.#fileMode = options.fileMode ?? 0o600;
+    this.#folderMode = options.folderMode ?? 0o700;
+    this.#refuseHardLinks = options.refuseHardLinks ?? false;
+    this.root = pinRoot(root, this.#folderMode);
+    this.#inodesInMemory = keepsInodesInMemory(this.root);
+  }
+
+  /** As {@link Storage.put}. The bytes and the name are synced to the disk; what fails leaves no file. */
+  async put(key: string, body: Readable, options: PutOptions = {}): Promise<KeptObject> {
+    try {
+      const target = this.#target(key, options.rename);
+      return await writeObject(target, uploadBytes(body, options), () => assertNotAborted(options.signal));
+    } catch (error) {
+      discardBody(body);
+      throw diskError(key, "writing it", error);
+    }
+  }
+
+  /** As {@link Storage.stat}. Does not open the file. */
+  async stat(key: string): Promise<StoredObject | undefined> {
+    return statObject(this.#place(key));
+  }
+
+  /** As {@link Storage.open}: one descriptor, checked after it was opened. */
+  async open(key: string): Promise<OpenObject | undefined> {
+    return openObject(this.#place(key));
+  }
+
+  /** As {@link Storage.read}. The stream holds one descriptor from the start, so it gives all bytes though the key is deleted. */
+  async read(key: string, options: ReadOptions = {}): Promise<Readable> {
+    const object = await openObject(this.#place(key));
+    if (object === undefined) throw new StorageError(`${key}: there is no such object. Check "stat" first.`, key);
+    try {
+      options.signal?.throwIfAborted();
+      assertSame(key, object, options.of);
+      const { start = 0, end = object.size - 1 } = options;
+      assertInside(key, start, end, object.size);
+      return new DiskStream(object, start, end, options.signal);
+    } catch (error) {
+      await object.close();
+      throw error;
+    }
+  }
+
+  /** As {@link Storage.delete}. Folders that this leaves empty go, too. A symbolic link is removed, never what it leads to. */
+  async delete(key: string): Promise<void> {
+    const path = this.path(key);
+    try {
+      await unlink(path);
+      await pruneFolders(this.root, dirname(path));
+    } catch (error) {
+      if (!isAbsent(error)) throw diskError(key, "deleting it", error);
+    }
+  }
+
+  /** As {@link Storage.list}. Costs a look at each file; a folder is never read as a whole. */
+  async *list(prefix: string): AsyncGenerator<ListedObject> {
+    assertPrefix(prefix);
+    try {
+      yield* listObjects(this.root, prefix);
+    } catch (error) {
+      throw diskError(prefix || "/", "listing it", error);
+    }
+  }
+
+  /** As {@link Storage.removeIncomplete}. */
+  async removeIncomplete(before: Date): Promise<number> {
+    try {
+      return await removeIncompleteFiles(this.root, before);
+    } catch (error) {
+      throw diskError("Incomplete uploads", "removing them", error);
+    }
+  }
+
+  /**
+   * As {@link Storage.path}.
+   *
+   * @throws InvalidKeyError as every method, for keys that could leave the root or are in `.incomplete`.
+   */
+  path(key: string): string {
+    assertKey(key);
+    if (!isIncomplete(key)) return join(this.root, key);
+    throw new InvalidKeyError(
+      `Key ${quoted(key)}: its first segment is reserved. Choose another folder than ".incomplete".`,
+      key,
+    );
+  }
+
+  #target(key: string, rename: PutOptions["rename"]): DiskTarget {
+    return {
+      key,
+      path: this.path(key),
+      root: this.root,
+      fileMode: this.#fileMode,
+      folderMode: this.#folderMode,
+      next: rename && (() => this.#target(rename(key), rename)),
+    };
+  }
+
+  #place(key: string): DiskObjectPlace {
+    return {
+      key,
+      path: this.path(key),
+      refuseHardLinks: this.#refuseHardLinks,
+      inodesInMemory: this.#inodesInMemory,
+    };
+  }
+}
+
+function assertSame(key: string, found: StoredObject, wanted: StoredObject | undefined): void {
+  if (wanted === undefined) return;
+  if (found.size === wanted.size && found.modifiedAt.getTime() === wanted.modifiedAt.getTime()) return;
+  throw new StorageError(`${key}: it is another object than it was. Call "stat" again.`, key);
+}
+
+function assertInside(key: string, start: number, end: number, size: number): void {
+  const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  if (whole && start >= 0 && start <= end + 1 && end < size) return;
+  throw new StorageError(`${key}: bytes ${start} to ${end} are not all in it, it has ${size}. Call "stat" first.`, key);
+}
+
+async function unlink(path: string): Promise<void> {
+  const folder = await DiskFolder.open(dirname(path));
+  try {
+    await fs.unlink(folder.at(basename(path)));
+  } finally {
+    await folder.close();
+  }
+}

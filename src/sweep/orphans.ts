@@ -1,0 +1,110 @@
+import type { PrivateColumn } from "../column/private-column.js";
+import { onCommitted } from "../database/committed-reads.js";
+import { keyColumns, namedKeys } from "../database/named-keys.js";
+import { ConfigurationError } from "../errors.js";
+import type { ListedObject, Storage } from "../storage/storage.js";
+import type { KeySet } from "./key-set.js";
+import type { OrphanItem } from "./sweep-options.js";
+import type { SweepRun } from "./sweep-run.js";
+
+/** How many objects one statement asks for. */
+const BATCH = 500;
+/** How many are removed at a time. */
+const AT_ONCE = 10;
+
+/**
+ * Finds the objects of a storage that no row names, and removes them unless the run is a dry one. Marks in `keys` what
+ * it comes across. One that can't be removed is counted, and the others follow.
+ */
+export async function removeOrphans(run: SweepRun, storage: Storage, keys: KeySet): Promise<void> {
+  let candidates: ListedObject[] = [];
+  let listed = 0;
+  for await (const object of storage.list("")) {
+    run.progress("objects", ++listed, keys.size);
+    run.report.listed++;
+    if (keys.see(object.key)) run.report.named++;
+    else if (!run.isOurs(object.key)) run.report.foreign++;
+    else if (run.isYoung(object)) run.report.young++;
+    else if (candidates.push(object) === BATCH) {
+      await settle(run, storage, candidates);
+      candidates = [];
+    }
+  }
+  await settle(run, storage, candidates);
+}
+
+/**
+ * Makes sure that a database is the one that a storage's files belong to.
+ *
+ * @throws ConfigurationError when the storage has orphans, and not one object that a row names.
+ */
+export async function assertRightDatabase(run: SweepRun, storage: Storage, keys: KeySet): Promise<void> {
+  let orphans = 0;
+  for await (const object of storage.list("")) {
+    run.options.signal?.throwIfAborted();
+    if (keys.has(object.key)) return;
+    if (run.isOurs(object.key) && !run.isYoung(object)) orphans++;
+  }
+  if (orphans === 0) return;
+  const columns = run.columns.columnsOn(storage).map(({ subject }) => subject);
+  throw new ConfigurationError(
+    `PrivateFiles.sweep: no row of ${columns.join(", ")} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage; "force" removes them all the same.`,
+  );
+}
+
+async function settle(run: SweepRun, storage: Storage, candidates: ListedObject[]): Promise<void> {
+  run.options.signal?.throwIfAborted();
+  if (candidates.length === 0) return;
+  // All columns, not only those of this storage: two objects may stand for one bucket.
+  const columns = keyColumns(run.columns.storages.flatMap((one) => run.columns.columnsOn(one)));
+  const keys = candidates.map(({ key }) => key);
+  const named = await onCommitted(run.dataSource, ({ manager }) => namedKeys(manager, columns, keys));
+  run.report.named += candidates.filter(({ key }) => named.has(key)).length;
+  const orphans = candidates.filter(({ key }) => !named.has(key));
+  for (let start = 0; start < orphans.length; start += AT_ONCE) {
+    run.options.signal?.throwIfAborted();
+    const items = orphans.slice(start, start + AT_ONCE).map((object) => treat(run, storage, object));
+    for (const item of await Promise.all(items)) await count(run, item);
+  }
+}
+
+/** `undefined` for an object that is another by now. */
+async function treat(run: SweepRun, storage: Storage, object: ListedObject): Promise<OrphanItem | undefined> {
+  const { key, size, modifiedAt } = object;
+  const columns = columnsOf(key, run.columns.columnsOn(storage));
+  const item: OrphanItem = { kind: "orphan", key, size, modifiedAt, columns, removed: false };
+  if (run.dryRun) return item;
+  try {
+    const now = await storage.stat(key);
+    if (now && run.isYoung(now)) return undefined;
+    await storage.delete(key);
+    return { ...item, removed: true };
+  } catch (error) {
+    return { ...item, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+async function count(run: SweepRun, item: OrphanItem | undefined): Promise<void> {
+  const { report } = run;
+  if (!item) {
+    report.young++;
+    return;
+  }
+  report.orphans++;
+  report.bytes += item.size;
+  if (item.removed) report.removed++;
+  if (item.error) report.failed++;
+  await run.found(item);
+}
+
+/** The columns whose folder a key is in; all, where it is in none, as when the folder had another name once. */
+function columnsOf(key: string, columns: PrivateColumn[]): string[] {
+  const likely = columns.filter(({ options }) => mayMake(options.uploadTo ?? "", key));
+  return (likely.length > 0 ? likely : columns).map(({ subject }) => subject);
+}
+
+function mayMake(uploadTo: unknown, key: string): boolean {
+  if (typeof uploadTo !== "string") return true;
+  const pattern = uploadTo.indexOf("%");
+  return key.startsWith(pattern >= 0 ? uploadTo.slice(0, pattern) : uploadTo && `${uploadTo}/`);
+}

@@ -1,0 +1,72 @@
+import type { DataSource } from "typeorm";
+import type { ColumnStorages } from "../column/column-storages.js";
+import { ConfigurationError } from "../errors.js";
+import { assertPrefix, isRandomSegment } from "../storage/key.js";
+import type { SweepItem, SweepOptions, SweepProgress, SweepReport } from "./sweep-options.js";
+
+const DAY = 86_400;
+/** No upload that is under way waits as long for its next byte, however short the grace period is. */
+const LONGEST_PAUSE = 3600;
+const PROGRESS_EACH = 200;
+
+/** A sweep that is under way: what it was asked for, and what it has counted. */
+export class SweepRun {
+  /** What was found so far. */
+  readonly report: SweepReport = {
+    ...{ listed: 0, named: 0, young: 0, foreign: 0, orphans: 0 },
+    ...{ bytes: 0, removed: 0, failed: 0, missing: 0, incomplete: 0 },
+  };
+  /** Whether nothing is removed. */
+  readonly dryRun: boolean;
+  /** What was written before is older than the grace period. */
+  readonly before: Date;
+  /** Uploads that last wrote before are no longer under way. */
+  readonly abandonedBefore: Date;
+
+  /** @throws ConfigurationError for a wrong option. */
+  constructor(
+    readonly dataSource: DataSource,
+    readonly columns: ColumnStorages,
+    readonly options: SweepOptions,
+  ) {
+    const { olderThan = DAY, dryRun = true, prefixes = [] } = options;
+    if (!Number.isFinite(olderThan) || olderThan < 0) {
+      throw new ConfigurationError(`PrivateFiles.sweep: "olderThan" is ${olderThan}. Give seconds, 0 or more.`);
+    }
+    if (typeof dryRun !== "boolean") {
+      throw new ConfigurationError(`PrivateFiles.sweep: "dryRun" is ${dryRun}. Give true or false.`);
+    }
+    for (const prefix of prefixes) assertPrefix(prefix);
+    this.dryRun = dryRun;
+    this.before = secondsAgo(olderThan);
+    this.abandonedBefore = secondsAgo(Math.max(olderThan, LONGEST_PAUSE));
+  }
+
+  /** Whether an object belongs to a private column, by its key: `attach` made it, or the user says so. */
+  isOurs(key: string): boolean {
+    const segments = key.split("/");
+    return isRandomSegment(segments.at(-2) ?? "") || (this.options.prefixes ?? []).some((one) => key.startsWith(one));
+  }
+
+  /** Whether an object may still get its row. */
+  isYoung({ modifiedAt }: { modifiedAt: Date }): boolean {
+    return !(modifiedAt < this.before);
+  }
+
+  /** Tells of something that was found. */
+  async found(item: SweepItem): Promise<void> {
+    await this.options.onItem?.(item);
+  }
+
+  /** Tells how far a step is, when enough was done since, and ends the sweep when it is to end. */
+  progress(step: SweepProgress["step"], done: number, expected?: number): void {
+    if (done % PROGRESS_EACH !== 0) return;
+    this.options.signal?.throwIfAborted();
+    this.options.onProgress?.({ step, done, expected });
+  }
+}
+
+/** A date that is one, however many seconds there are. */
+function secondsAgo(seconds: number): Date {
+  return new Date(Math.max(0, Date.now() - seconds * 1000));
+}
