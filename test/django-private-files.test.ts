@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { it } from "node:test";
 import type { Context } from "koa";
 import {
   Column,
@@ -21,6 +20,7 @@ import {
 } from "typeorm-private-files";
 import { type Application, startApplication } from "./support/application.js";
 import { describeOnEachDatabase, type TestDatabase } from "./support/databases.js";
+import { it } from "./support/suite.js";
 
 @Entity()
 class User {

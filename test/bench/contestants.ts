@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { eventually } from "../support/eventually.js";
 import { startNginx } from "../support/nginx.js";
-import { skipWithout } from "../support/programs.js";
+import { isInstalled } from "../support/requirements.js";
 import { cores, nodeOn, pin } from "./cores.js";
 import { files } from "./files.js";
 import { KOA_SEND, NGINX, OURS, OURS_ON_POSTGRES } from "./names.js";
@@ -55,7 +55,12 @@ export const contestants: Contestant[] = [
   peer("send", "send"),
   peer("sirv", "sirv"),
   peer("@fastify/static", "fastify-static"),
-  { name: NGINX, ours: false, missing: skipWithout("nginx") || undefined, start: startStaticNginx },
+  {
+    name: NGINX,
+    ours: false,
+    missing: isInstalled("nginx") ? undefined : "it is not installed",
+    start: startStaticNginx,
+  },
 ];
 
 /** An application of the package's. */

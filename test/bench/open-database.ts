@@ -11,7 +11,7 @@ const requireOfPeers = createRequire(new URL("../../../test/bench/peers/package.
 
 /** Why that kind can't be had here, if so. */
 export function missingDatabase(name: DatabaseName): string | undefined {
-  return name === "PostgreSQL" ? postgres.missing : undefined;
+  return name === "PostgreSQL" ? postgres.skip || undefined : undefined;
 }
 
 /**

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "node:test";
 import { ChildEntity, Column, DataSource, Entity, Index, PrimaryGeneratedColumn, TableInheritance } from "typeorm";
 import {
   DiskStorage,
@@ -13,8 +12,9 @@ import {
   type Storage,
 } from "typeorm-private-files";
 import { isRandomSegment } from "../../src/storage/key.js";
-import { betterSqlite3, describeOnEachDatabase, mariadb, postgres, skipOf } from "../support/databases.js";
+import { betterSqlite3, describeOnEachDatabase, mariadb, postgres } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
+import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 import { keysOf, openSweepFixture, type SweepFixture } from "../support/sweep-fixture.js";
 
 @Entity()
@@ -124,7 +124,7 @@ describe("PrivateFiles.check of what the database keeps over a power cut", () =>
     ["journal_mode = DELETE", undefined],
   ] as const) {
     it(`${problem ? "warns of" : "has nothing to say of"} SQLite with ${pragma}`, {
-      skip: skipOf(betterSqlite3),
+      skip: betterSqlite3.skip,
     }, async (t) => {
       const folder = await mkdtemp(join(tmpdir(), "private-files-"));
       const prepareDatabase = (database: { pragma(text: string): void }) => database.pragma(pragma);
@@ -146,7 +146,7 @@ describe("PrivateFiles.check of what the database keeps over a power cut", () =>
     });
   }
 
-  it("warns of PostgreSQL whose commits wait for no disk", { skip: skipOf(postgres) }, async (t) => {
+  it("warns of PostgreSQL whose commits wait for no disk", { skip: postgres.skip }, async (t) => {
     const { dataSource, close } = await postgres.open({ entities: [Invoice] });
     t.after(close);
     const [{ fsync }] = await dataSource.query("SHOW fsync");
@@ -159,7 +159,7 @@ describe("PrivateFiles.check of what the database keeps over a power cut", () =>
     assert.match(problem!.message, fsync === "off" ? /^"fsync" is off/ : /^"synchronous_commit" is off/);
   });
 
-  it("says of MariaDB what its setting says", { skip: skipOf(mariadb) }, async (t) => {
+  it("says of MariaDB what its setting says", { skip: mariadb.skip }, async (t) => {
     const { dataSource, close } = await mariadb.open({ entities: [Invoice] });
     t.after(close);
     const [{ setting }] = await dataSource.query("SELECT @@innodb_flush_log_at_trx_commit AS setting");

@@ -4,9 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { afterEach, beforeEach, describe, it } from "node:test";
 import { CliProject, command } from "../support/cli-project.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
+import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 import { keyIn } from "../support/sweep-fixture.js";
 
 let project: CliProject;
@@ -134,7 +135,7 @@ describe("private-files sweep", () => {
     assert.ok(left > 1 && left <= 301 - removed, `${removed} were told, ${left} are left`);
   });
 
-  it("goes on to its end when its reader has seen enough", { skip: skipWithout("sh", "head") }, async () => {
+  it("goes on to its end when its reader has seen enough", { skip: needs("sh", "head") }, async () => {
     await project.name(await project.put(keyIn("letters")));
     for (let count = 0; count < 1500; count++) await project.put(keyIn("letters"));
     const { code } = await run(
@@ -146,7 +147,7 @@ describe("private-files sweep", () => {
     assert.equal((await project.files()).length, 1);
   });
 
-  it("draws a bar on a terminal, and erases it", { skip: skipWithout("script") }, async () => {
+  it("draws a bar on a terminal, and erases it", { skip: needs("script") }, async () => {
     await project.name(await project.put(keyIn("letters")));
     for (let count = 0; count < 450; count++) await project.put(`foreign/${count}`);
     const line = `cd ${project.folder} && ${process.execPath} ${command} sweep >out`;

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import { type AfterDownloadEvent, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
 import { startCuttingProxy } from "../support/cutting-proxy.js";
 import { eventually } from "../support/eventually.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
+import { after, before, beforeEach, describe, it } from "../support/suite.js";
 import { serveLargeFilm, sha256Of } from "./large-film.js";
 
 @Entity()
@@ -28,7 +29,7 @@ class Meter {
   }
 }
 
-describe("Chromium", { skip: skipWithoutBrowser, timeout: 120_000 }, () => {
+describe("Chromium", { skip: withoutBrowser, timeout: 120_000 }, () => {
   let browser: Browser;
   let application: Application;
   let page: Page;
@@ -106,7 +107,7 @@ describe("Chromium", { skip: skipWithoutBrowser, timeout: 120_000 }, () => {
     assert.deepEqual(downloads, []);
   });
 
-  it("seeks far ahead in a film without loading what lies between", { skip: skipWithout("ffmpeg") }, async () => {
+  it("seeks far ahead in a film without loading what lies between", { skip: needs("ffmpeg") }, async () => {
     const film = await makeFilm();
     const url = await urlOf("film.webm", film);
     await page.goto(pageWith(`<video muted preload="metadata" src="${url}"></video>`));

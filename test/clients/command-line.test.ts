@@ -3,17 +3,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cuts, startCuttingProxy } from "../support/cutting-proxy.js";
 import { eventually } from "../support/eventually.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs, takesLong } from "../support/requirements.js";
+import { after, afterEach, before, beforeEach, describe, it } from "../support/suite.js";
 import { countDescriptors, type LargeFilm, serveLargeFilm, sha256Of } from "./large-film.js";
 
 /** Not a multiple of anything. */
 const SIZE = 500_000_003;
 
-describe("a file of 500 MB", { timeout: 600_000 }, () => {
+describe("a file of 500 MB", { skip: takesLong }, () => {
   let film: LargeFilm;
   let url: string;
   let target: string;
@@ -34,7 +35,7 @@ describe("a file of 500 MB", { timeout: 600_000 }, () => {
     await eventually(async () => assert.ok((await countDescriptors()) <= descriptors, "a descriptor was left open"));
   });
 
-  describe("to curl", { skip: skipWithout("curl") }, () => {
+  describe("to curl", { skip: needs("curl") }, () => {
     it("is resumed by -C - where a killed curl left off, and counted once", async () => {
       await killInTheMiddle("curl", "-s", "--limit-rate", "100M", "-o", target, url);
       const had = (await stat(target)).size;
@@ -67,7 +68,7 @@ describe("a file of 500 MB", { timeout: 600_000 }, () => {
     });
   });
 
-  describe("to wget", { skip: skipWithout("wget") }, () => {
+  describe("to wget", { skip: needs("wget") }, () => {
     it("is resumed by -c where a killed wget left off, and counted once", async () => {
       await killInTheMiddle("wget", "-q", "--limit-rate=100m", "-O", target, url);
       const had = (await stat(target)).size;
@@ -86,7 +87,7 @@ describe("a file of 500 MB", { timeout: 600_000 }, () => {
     });
   });
 
-  describe("to aria2c", { skip: skipWithout("aria2c") }, () => {
+  describe("to aria2c", { skip: needs("aria2c") }, () => {
     for (const options of [[], ["--min-split-size=1M"]]) {
       it(`arrives whole over 8 connections at once, and is counted once: -x 8 -s 8 ${options.join(" ")}`, async () => {
         await succeed("aria2c", ...aria2c(), ...options, url);
@@ -106,7 +107,7 @@ describe("a file of 500 MB", { timeout: 600_000 }, () => {
     });
   });
 
-  describe("to Python's http.client", { skip: skipWithout("python3") }, () => {
+  describe("to Python's http.client", { skip: needs("python3") }, () => {
     it("answers HEAD, ranges and the whole file over one connection that is kept alive", async () => {
       const answer = JSON.parse(await succeed("python3", "-c", PYTHON, String(film.application.port), film.path));
       assert.deepEqual(answer, {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { after, before, describe, it } from "node:test";
 import type { Context } from "koa";
 import type { Browser, Page } from "playwright-core";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
 import { eventually } from "../support/eventually.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 @Entity()
 class Poster {
@@ -49,7 +49,7 @@ const embeddings: [element: string, name: string, type: string][] = [
   ["fetch", "note.txt", "text/plain"],
 ];
 
-describe("a private file in the page of another origin", { skip: skipWithoutBrowser, timeout: 60_000 }, () => {
+describe("a private file in the page of another origin", { skip: withoutBrowser, timeout: 60_000 }, () => {
   let browser: Browser;
   let page: Page;
   let application: Application;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type PrivateFileColumnOptions } from "typeorm-private-files";
 import { type Answer, type Application, type Ask, get, startApplication } from "../support/application.js";
 import { type Nginx, startNginx } from "../support/nginx.js";
-import { skipWithout } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 const owned: PrivateFileColumnOptions<Letter> = {
   nullable: true,
@@ -41,7 +41,7 @@ const caches: Record<string, string> = {
   "that passes Range on": "proxy_cache_key $uri$http_range; proxy_set_header Range $http_range; proxy_force_ranges on;",
 };
 
-describe("behind a shared cache", { skip: skipWithout("nginx"), timeout: 60_000 }, () => {
+describe("behind a shared cache", { skip: needs("nginx"), timeout: 60_000 }, () => {
   let application: Application;
 
   before(async () => {
@@ -160,7 +160,7 @@ function assertNothingOf({ status, headers, body }: Answer): void {
   assert.ok(!body.includes("alice"));
 }
 
-describe("behind nginx as a plain proxy", { skip: skipWithout("nginx"), timeout: 60_000 }, () => {
+describe("behind nginx as a plain proxy", { skip: needs("nginx"), timeout: 60_000 }, () => {
   const text = Buffer.from(Array.from({ length: 200_000 }, (_, line) => `line ${line}`).join("\n"));
   let application: Application;
   let path: string;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import {
   ChildEntity,
@@ -20,6 +19,7 @@ import {
 } from "typeorm-private-files";
 import { startApplication } from "../support/application.js";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
+import { describe, it } from "../support/suite.js";
 
 abstract class Document {
   @PrimaryGeneratedColumn() id!: number;

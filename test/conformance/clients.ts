@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../support/eventually.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
 import { readAnswer } from "./answer.js";
 import { type Case, Deviation, each, expectThat } from "./case.js";
 import { expectHeaderLike, expectStatus, expectWhole, pattern, placeDigits } from "./fixture.js";
@@ -43,7 +44,7 @@ export const clientCases: Case[] = [
   {
     id: "H63",
     title: "answers 503 with Retry-After when there is no descriptor left, and 200 when there is one again",
-    skip: skipWithoutProc || skipWithout("prlimit"),
+    skip: skipWithoutProc || needs("prlimit"),
     async check(subject) {
       const { url } = await placeDigits(subject);
       const socket = await subject.connect();

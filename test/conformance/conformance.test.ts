@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { takesLong } from "../support/requirements.js";
+import { after, before, describe, it } from "../support/suite.js";
 import { type Case, Deviation } from "./case.js";
 import { diskCases } from "./disk-cases.js";
 import { httpCases } from "./http-cases.js";
@@ -8,7 +9,7 @@ import { runCase } from "./run-case.js";
 import { Subject } from "./subject.js";
 
 for (const kind of kinds.filter(({ ours }) => ours)) {
-  describe(`A site with ${kind.name}`, () => {
+  describe(`A site with ${kind.name}`, { skip: kind.isDefault ? false : takesLong }, () => {
     let subject: Subject;
     before(async () => {
       subject = await Subject.start(kind);
@@ -21,7 +22,7 @@ for (const kind of kinds.filter(({ ours }) => ours)) {
   });
 }
 
-describe("The cases bite: koa-send with its defaults", () => {
+describe("The cases bite: koa-send with its defaults", { skip: takesLong }, () => {
   let subject: Subject;
   before(async () => {
     subject = await Subject.start(kinds.find(({ name }) => name === "koa-send")!);

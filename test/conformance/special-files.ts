@@ -1,7 +1,8 @@
 import { link, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
 import { type Case, Deviation, each, expectThat } from "./case.js";
 import { expectStatus, expectWhole, placeDigits } from "./fixture.js";
 import { SECRET, type Subject } from "./subject.js";
@@ -15,7 +16,7 @@ export const specialFileCases: Case[] = [
   {
     id: "K7",
     title: "answers 404 to four requests for FIFOs, and an ordinary one within a second",
-    skip: skipWithout("mkfifo"),
+    skip: needs("mkfifo"),
     deadline: 2000,
     async check(subject) {
       const digits = await placeDigits(subject);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { ColumnSet } from "../../src/column/column-metadata.js";
 import { keyColumns, namedKeys } from "../../src/database/named-keys.js";
 import { openArchive } from "../support/archive.js";
-import { mariadb, skipOf } from "../support/databases.js";
+import { mariadb } from "../support/databases.js";
+import { describe, it } from "../support/suite.js";
 
 @Entity()
 class Latin {
@@ -20,7 +20,7 @@ class Universal {
 }
 
 // Of the databases here only MariaDB has a character set for each column.
-describe("a column's character set", { skip: skipOf(mariadb) }, () => {
+describe("a column's character set", { skip: mariadb.skip }, () => {
   it("finds the named ones among keys that the column's character set can't express", async (t) => {
     const { dataSource, close } = await mariadb.open({ entities: [Latin] });
     t.after(close);

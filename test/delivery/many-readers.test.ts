@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
+import { takesLong } from "../support/requirements.js";
+import { describe, it, type TestContext } from "../support/suite.js";
 
-const linux = process.platform === "linux" ? false : "this system does not list descriptors in /proc";
+const skip = takesLong || (process.platform !== "linux" && "that count descriptors in /proc");
 const server = new URL("../support/film-server.js", import.meta.url).pathname;
 
-describe("2,000 readers that take nothing", { skip: linux }, () => {
+describe("2,000 readers that take nothing", { skip }, () => {
   for (const [delivery, size] of [
     ["streamDelivery", 60_000],
     ["streamDelivery", 100_000_000],
@@ -40,7 +41,7 @@ describe("2,000 readers that take nothing", { skip: linux }, () => {
   }
 });
 
-describe("more downloads than there are descriptors", { skip: linux }, () => {
+describe("more downloads than there are descriptors", { skip }, () => {
   for (const delivery of ["streamDelivery", "koaSendDelivery"] as const) {
     it(`are answered 503 with Retry-After by ${delivery}, and served again when some are free`, async (t) => {
       const film = await startServer(t, { size: 100_000_000, delivery, limit: 200 });

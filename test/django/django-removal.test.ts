@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { it } from "node:test";
+import { it } from "../support/suite.js";
 import { SUBMISSIONS, UNNAMED } from "./django-site.js";
 import { FileSubmission } from "./models.js";
 import { describeOnDjangoSite, type RunningSite } from "./running-site.js";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
+import { it } from "../support/suite.js";
 import { UNNAMED } from "./django-site.js";
 import { FileSubmission } from "./models.js";
 import { describeOnDjangoSite, type RunningSite } from "./running-site.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
-import { it } from "node:test";
 import type { PrivateFileError } from "typeorm-private-files";
+import { it } from "../support/suite.js";
 import { mediaOf, SUBMISSIONS } from "./django-site.js";
 import { Attachment, CountedDownload, FileSubmission, User } from "./models.js";
 import { describeOnDjangoSite, type RunningSite } from "./running-site.js";

@@ -1,8 +1,8 @@
-import { describe } from "node:test";
 import { DataSource, type DataSourceOptions } from "typeorm";
 import { DiskStorage, type DiskStorageOptions } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { databases, skipOf, type TestDatabase } from "../support/databases.js";
+import { databases, type TestDatabase } from "../support/databases.js";
+import { describe } from "../support/suite.js";
 import { type DjangoSite, makeDjangoSite } from "./django-site.js";
 import { Attachment, CountedDownload, DownloadCounter, FileSubmission, User } from "./models.js";
 
@@ -25,7 +25,7 @@ export type StartSite = (
 export function describeOnDjangoSite(title: string, define: (start: StartSite) => void): void {
   for (const database of databases.filter((one) => one.name in DRIVERS)) {
     const { name } = database;
-    describe(`${title}, opened by ${name},`, { skip: skipOf(database) }, () =>
+    describe(`${title}, opened by ${name},`, { skip: database.skip }, () =>
       define((t, options) => start(t, name, options)),
     );
   }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
-import { after, before, describe, it } from "node:test";
 import cors from "@koa/cors";
 import Koa from "koa";
 import type { Page } from "playwright-core";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 @Entity()
 class Poster {
@@ -18,7 +18,7 @@ class Poster {
 
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-describe("a file with @koa/cors around the routes, for a page of another origin", { skip: skipWithoutBrowser }, () => {
+describe("a file with @koa/cors around the routes, for a page of another origin", { skip: withoutBrowser }, () => {
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
   let application: Application;
   let elsewhere: Server;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
-import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import send from "koa-send";
 import {
@@ -21,9 +20,10 @@ import {
   StorageError,
 } from "typeorm-private-files";
 import { type Ask, type StartOptions, startApplication } from "../support/application.js";
-import { postgres, skipOf } from "../support/databases.js";
+import { postgres } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
+import { describe, it, type TestContext } from "../support/suite.js";
 
 /** What somebody's code does while a request for a letter is answered. */
 let code: { condition?: () => unknown; where?: () => never; filename?: () => never; hook?: () => unknown };
@@ -326,7 +326,7 @@ describe("what hangs", () => {
   });
 });
 
-describe("PostgreSQL", { skip: skipOf(postgres) }, () => {
+describe("PostgreSQL", { skip: postgres.skip }, () => {
   it("that is slow is answered 503 without opening a file, and is asked again when it is back", async (t) => {
     const { application, url } = await withLetter(t, { database: postgres, options: { timeout: 0.3 } });
     const open = t.mock.method(application.storage, "open");

@@ -14,7 +14,6 @@ import { Agent, request as requestHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
@@ -23,8 +22,10 @@ import { type Application, startApplication } from "../support/application.js";
 import { readAll } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
+import { after, before, describe, it, type TestContext } from "../support/suite.js";
 
 @Entity()
 class Film {
@@ -205,7 +206,7 @@ async function withStallingFilm(t: TestContext, stallTimeout: number, before?: (
 
 const REFUSALS = ["ERR_PRIVATE_FILE_ACCESS_DENIED", "ERR_PRIVATE_FILE_METHOD"];
 
-describe("a download over TLS", { skip: skipWithout("openssl") }, () => {
+describe("a download over TLS", { skip: needs("openssl") }, () => {
   let server: Server;
   let origin: string;
   let ca: string;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 @Entity()
 class Poster {
@@ -23,7 +23,7 @@ const files: Record<string, Buffer> = {
   "feed.xml": Buffer.from(`<x:script xmlns:x="http://www.w3.org/1999/xhtml">${script}</x:script>`),
 };
 
-describe("a file of a column with attachment: false, in a browser", { skip: skipWithoutBrowser }, () => {
+describe("a file of a column with attachment: false, in a browser", { skip: withoutBrowser }, () => {
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
   let application: Application;
   let ran = 0;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
 import type { Context } from "koa";
 import {
   AfterLoad,
@@ -25,6 +24,7 @@ import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { ColumnSet } from "../../src/column/column-metadata.js";
 import { EntityLoader } from "../../src/download/load.js";
 import { describeOnEachDatabase, type OpenDatabase } from "../support/databases.js";
+import { after, before, it } from "../support/suite.js";
 
 @Entity()
 class Owner {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, it, type TestContext } from "node:test";
 import { Column, Entity, ManyToOne, PrimaryColumn, PrimaryGeneratedColumn, type Relation } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { after, before, it, type TestContext } from "../support/suite.js";
 
 const everybody = { nullable: true, condition: () => true };
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
 import { FILE_NAMES } from "../support/file-names.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 @Entity()
 class Parcel {
@@ -14,7 +14,7 @@ class Parcel {
   file!: PrivateFile;
 }
 
-describe("the name that a browser saves a file under", { skip: skipWithoutBrowser }, () => {
+describe("the name that a browser saves a file under", { skip: withoutBrowser }, () => {
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
   let application: Application;
   let page: Page;

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it, type TestContext } from "node:test";
 import { parse } from "content-disposition";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import { type Delivery, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
@@ -10,7 +9,9 @@ import { contentDisposition, downloadName } from "../../src/http/disposition.js"
 import { type Application, startApplication } from "../support/application.js";
 import { openConnection, readAll } from "../support/connection.js";
 import { FILE_NAMES } from "../support/file-names.js";
-import { run, skipWithout } from "../support/programs.js";
+import { run } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
+import { after, before, describe, it, type TestContext } from "../support/suite.js";
 
 const everybody = { nullable: true, condition: () => true };
 /** Hands a file to a server in front of the application: the body is text. */
@@ -64,7 +65,7 @@ describe("a file's name, over a socket", () => {
   });
 
   it("is read by Python's http.client and email, both in ASCII and in full", {
-    skip: skipWithout("python3"),
+    skip: needs("python3"),
   }, async () => {
     const python = await run("python3", "-c", PYTHON, String(application.port), ...named);
     assert.equal(python.code, 0, python.stderr);
@@ -75,7 +76,7 @@ describe("a file's name, over a socket", () => {
     );
   });
 
-  it("is read in full by Go's mime.ParseMediaType", { skip: skipWithout("go") }, async (t) => {
+  it("is read in full by Go's mime.ParseMediaType", { skip: needs("go") }, async (t) => {
     const folder = await temporaryFolder(t);
     const headers = await headersOf(t, application, named);
     await writeFile(join(folder, "main.go"), GO);
@@ -87,7 +88,7 @@ describe("a file's name, over a socket", () => {
   });
 
   it("is saved in ASCII by curl, which knows no filename*, and nothing but that in its folder", {
-    skip: skipWithout("curl"),
+    skip: needs("curl"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
     const config = named.map(
@@ -103,7 +104,7 @@ describe("a file's name, over a socket", () => {
   });
 
   it("is saved by wget in full, once what looks percent-encoded is decoded, and nothing but that in its folder", {
-    skip: skipWithout("wget"),
+    skip: needs("wget"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
     const options = ["-nv", "--no-config", "--no-proxy", "--content-disposition"];

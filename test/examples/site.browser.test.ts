@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { Browser, BrowserContext, Download, Page } from "playwright-core";
-import { launchBrowser, skipWithoutBrowser } from "../support/browser.js";
+import { launchBrowser, withoutBrowser } from "../support/browser.js";
+import { after, afterEach, before, beforeEach, describe, it } from "../support/suite.js";
 import { type RunningSite, startSite } from "./running-site.js";
 
-describe("the example site in a browser", { skip: skipWithoutBrowser, timeout: 300_000 }, () => {
+describe("the example site in a browser", { skip: withoutBrowser, timeout: 300_000 }, () => {
   const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(1_500_000)]);
   let browser: Browser;
   let site: RunningSite;

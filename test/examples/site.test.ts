@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { after, before, describe, it } from "node:test";
 import { CountedDownload } from "../../docs/examples/site/models/counted-download.js";
 import { FileSubmission } from "../../docs/examples/site/models/file-submission.js";
 import { User } from "../../docs/examples/site/models/user.js";
 import { prepareDatabase } from "../../docs/examples/site/people.js";
+import { after, before, describe, it } from "../support/suite.js";
 import { type RunningSite, startSite } from "./running-site.js";
 import { privateLinks, uploadForm, Visitor } from "./visitor.js";
 

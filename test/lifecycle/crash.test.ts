@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
 import { describeOnEachDatabase, sharedDatabases, type TestDatabase } from "../support/databases.js";
+import { after, before, it } from "../support/suite.js";
 import { CrashSite } from "./crash-site.js";
 import type { Operation } from "./crash-writer.js";
 

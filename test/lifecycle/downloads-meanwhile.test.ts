@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { after, before, describe, it } from "node:test";
 import { koaSendDelivery, streamDelivery } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
 import { Report } from "../support/report.js";
+import { all, takesLong } from "../support/requirements.js";
+import { after, before, describe, it } from "../support/suite.js";
 
 const size = 8 * 1024 * 1024;
+const count = all ? 100 : 5;
 
 for (const [name, delivery] of Object.entries({ streamDelivery, koaSendDelivery })) {
-  describe(`A hundred slow downloads with ${name}`, () => {
+  describe(`${count} slow downloads with ${name}`, { skip: delivery !== streamDelivery && takesLong }, () => {
     let application: Application;
     before(async () => {
       application = await startApplication({ entities: [Report], options: { delivery: delivery() } });
@@ -27,7 +29,7 @@ for (const [name, delivery] of Object.entries({ streamDelivery, koaSendDelivery 
         await manager.save(report);
         const { key } = report.file;
         const path = application.files.url(report, "file");
-        const downloads = await Promise.all(Array.from({ length: 100 }, () => begin(application.port, path)));
+        const downloads = await Promise.all(Array.from({ length: count }, () => begin(application.port, path)));
         if (what === "replaced") {
           await application.files.attach(report, "file", replacement, { filename: "report.pdf" });
           await manager.save(report);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
 import {
   ChildEntity,
   Column,
@@ -16,6 +15,7 @@ import {
 import { PrivateFile, PrivateFileColumn, privateFileColumn } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { before, describe, it } from "../support/suite.js";
 
 @Entity()
 class Parcel {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { before, beforeEach, it } from "node:test";
 import { type EntityManager, type EntitySubscriberInterface, EventSubscriber, type UpdateEvent } from "typeorm";
 import { archiveOfSuite, openArchive } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { before, beforeEach, it } from "../support/suite.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("A statement that fails outside a transaction", (database) => {

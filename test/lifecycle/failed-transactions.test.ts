@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { after, before, beforeEach, describe, it } from "node:test";
 import {
   Check,
   Column,
@@ -15,8 +14,9 @@ import {
 import { PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
 import { type Archive, openArchive } from "../support/archive.js";
 import { startCuttingProxy } from "../support/cutting-proxy.js";
-import { describeOnEachDatabase, mariadb, postgres, skipOf, type TestDatabase } from "../support/databases.js";
+import { describeOnEachDatabase, mariadb, postgres, type TestDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
+import { after, before, beforeEach, describe, it } from "../support/suite.js";
 
 @Entity()
 class Folder {
@@ -110,7 +110,7 @@ describeOnEachDatabase("A failed transaction", (database) => {
   }
 });
 
-describe("A transaction that PostgreSQL ends by itself", { skip: skipOf(postgres) }, () => {
+describe("A transaction that PostgreSQL ends by itself", { skip: postgres.skip }, () => {
   useArchive(postgres);
 
   it("keeps the old file when a statement failed, nobody heeded it, and COMMIT became a rollback", async () => {
@@ -187,7 +187,7 @@ describe("A transaction that PostgreSQL ends by itself", { skip: skipOf(postgres
 });
 
 for (const database of [postgres, mariadb]) {
-  describe(`A connection to ${database.name} that is lost`, { skip: skipOf(database) }, () => {
+  describe(`A connection to ${database.name} that is lost`, { skip: database.skip }, () => {
     useArchive(database);
 
     it("before COMMIT: neither file is touched, and the upload can be saved again", async () => {

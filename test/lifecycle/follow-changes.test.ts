@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, beforeEach, it, type TestContext } from "node:test";
 import { type DataSource, Entity, type EntityManager, PrimaryGeneratedColumn } from "typeorm";
 import { ConfigurationError, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { after, beforeEach, it, type TestContext } from "../support/suite.js";
 
 const folder = await mkdtemp(join(tmpdir(), "private-files-"));
 after(() => rm(folder, { recursive: true }));

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, it } from "node:test";
 import { describeOnEachDatabase, sharedDatabases } from "../support/databases.js";
-import { skipWithout } from "../support/programs.js";
+import { needs } from "../support/requirements.js";
+import { after, before, it } from "../support/suite.js";
 import { CrashSite } from "./crash-site.js";
 
 const CALLS = "openat,mkdir,mkdirat,link,linkat,unlink,unlinkat,fsync,fdatasync,pwrite64";
@@ -28,7 +28,7 @@ describeOnEachDatabase(
 
     for (const [journal, pragma] of Object.entries(PRAGMAS)) {
       it(`is on the disk step by step, and the old file goes last, with ${journal}`, {
-        skip: skipWithout("strace"),
+        skip: needs("strace"),
       }, async () => {
         const trace = join(folder, "trace");
         await site.run("replace", { pragma }, "strace", "-f", "-y", "-o", trace, "-e", `trace=${CALLS}`);

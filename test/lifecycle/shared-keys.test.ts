@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { before, it } from "node:test";
 import type { EntityManager } from "typeorm";
 import { PrivateFile } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { before, it } from "../support/suite.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("A key that is in several places", (database) => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { before, beforeEach, it } from "node:test";
 import type { EntityManager } from "typeorm";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { before, beforeEach, it } from "../support/suite.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("An entity that was loaded before its file was replaced or removed", (database) => {

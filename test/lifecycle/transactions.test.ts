@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { text } from "node:stream/consumers";
-import { before, it } from "node:test";
 import {
   Column,
   Entity,
@@ -18,6 +17,7 @@ import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
+import { before, it } from "../support/suite.js";
 
 @Entity()
 class Folder {

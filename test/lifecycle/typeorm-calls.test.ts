@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { before, describe, it } from "node:test";
 import type { EntityManager } from "typeorm";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { before, describe, it } from "../support/suite.js";
 import { buildFuse, type Fuse } from "./fuse.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 import { type Fate, Trial } from "./trial.js";

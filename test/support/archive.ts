@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, beforeEach } from "node:test";
 import type { EntityTarget, ObjectLiteral } from "typeorm";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import type { Model, OpenDatabase, TestDatabase } from "./databases.js";
+import { after, before, beforeEach } from "./suite.js";
 
 /** A database with private files, and nobody who downloads them. */
 export interface Archive extends OpenDatabase {

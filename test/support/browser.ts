@@ -1,11 +1,11 @@
 import { type Browser, chromium } from "playwright-core";
+import { without } from "./requirements.js";
 
 /** The browser of this machine that the tests drive, if one is named. */
 const executablePath = process.env.TEST_CHROMIUM;
 
-/** Why the browser tests don't run here, or `false` when they do. Where `REQUIRE_SERVERS` is set they run, and fail. */
-export const skipWithoutBrowser: string | false =
-  executablePath || process.env.REQUIRE_SERVERS ? false : "TEST_CHROMIUM names no Chromium to drive.";
+/** Why the tests in a browser are skipped; `false` where they run. */
+export const withoutBrowser: string | false = executablePath ? false : without("Chromium");
 
 /**
  * Starts a headless Chromium that talks to nobody but the test.

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe } from "node:test";
 import { DataSource, type DataSourceOptions, type EntitySchema, type MixedList } from "typeorm";
+import { without } from "./requirements.js";
+import { describe } from "./suite.js";
 
 /** What a test's data source is made of. */
 export interface Model {
@@ -21,8 +21,8 @@ export interface OpenDatabase {
 /** A kind of database that tests run on. */
 export interface TestDatabase {
   name: string;
-  /** Why it can't be had here. */
-  missing?: string;
+  /** Why the tests on it are skipped, where they are. */
+  skip?: string | false;
   open(model: Model): Promise<OpenDatabase>;
 }
 
@@ -47,29 +47,21 @@ export const databases: TestDatabase[] = [sqljs, betterSqlite3, postgres, mariad
 /** The kinds that the crash tests run on. */
 export const sharedDatabases: TestDatabase[] = [betterSqlite3, postgres];
 
-/** Why tests on a database are skipped, if they are: it is missing, and `REQUIRE_SERVERS` is not set. */
-export function skipOf({ missing }: TestDatabase): string | false {
-  return process.env.REQUIRE_SERVERS ? false : (missing ?? false);
-}
-
-/**
- * Runs the same tests on each kind of database. One that is missing is skipped by name, unless `REQUIRE_SERVERS` is set: then
- * its tests run, and fail.
- */
+/** Runs the same tests on each kind of database, or skips them. */
 export function describeOnEachDatabase(
   title: string,
   define: (database: TestDatabase) => void,
   kinds: TestDatabase[] = databases,
 ): void {
   for (const database of kinds) {
-    describe(`${title} on ${database.name}`, { skip: skipOf(database) }, () => define(database));
+    describe(`${title} on ${database.name}`, { skip: database.skip }, () => define(database));
   }
 }
 
 function betterSqlite3InFile(): TestDatabase {
   return {
     name: "better-sqlite3",
-    missing: isInstalled("better-sqlite3") ? undefined : "better-sqlite3 is not installed",
+    skip: without("better-sqlite3"),
     async open(model) {
       const folder = await mkdtemp(join(tmpdir(), "private-files-"));
       const options = { type: "better-sqlite3", database: join(folder, "test.sqlite"), enableWAL: true } as const;
@@ -82,7 +74,7 @@ function postgresServer(): TestDatabase {
   const url = process.env.TEST_POSTGRES_URL;
   return {
     name: "PostgreSQL",
-    missing: url ? undefined : "TEST_POSTGRES_URL names no server",
+    skip: url ? false : without("PostgreSQL"),
     open: (model) => openOnServer({ type: "postgres", url }, model),
   };
 }
@@ -91,7 +83,7 @@ function mariadbServer(): TestDatabase {
   const url = process.env.TEST_MARIADB_URL;
   return {
     name: "MariaDB",
-    missing: url ? undefined : "TEST_MARIADB_URL names no server",
+    skip: url ? false : without("MariaDB"),
     open: (model) => openOnServer({ type: "mariadb", url }, model),
   };
 }
@@ -120,13 +112,4 @@ async function initialize(
     await cleanUp?.();
   };
   return { dataSource, close };
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,15 +1,4 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-
-/**
- * Why tests that run these programs are skipped here, or `false` when they run. Where `REQUIRE_SERVERS` is set they run, and
- * fail for a program that is missing.
- */
-export function skipWithout(...programs: string[]): string | false {
-  const missing = programs.filter((program) => !isInstalled(program));
-  return missing.length > 0 && !process.env.REQUIRE_SERVERS ? `not installed: ${missing.join(", ")}` : false;
-}
 
 /** What a child process said. */
 export interface ChildResult {
@@ -31,19 +20,4 @@ export function run(command: string, ...args: string[]): Promise<ChildResult> {
     child.on("error", (error) => resolve({ code: 127, stdout: "", stderr: String(error) }));
     child.on("close", (code) => resolve({ code, ...output }));
   });
-}
-
-function isInstalled(program: string): boolean {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  // Debian keeps servers where users do not look for programs.
-  return [...folders, "/usr/sbin"].some((folder) => isExecutable(join(folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

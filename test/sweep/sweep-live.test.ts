@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, PrivateFiles, type SweepReport } from "typeorm-private-files";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
+import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 import { keyIn, keysOf, openSweepFixture, putOld, type SweepFixture } from "../support/sweep-fixture.js";
 
 @Entity()

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, it } from "node:test";
 import {
   ChildEntity,
   Column,
@@ -25,6 +24,7 @@ import {
 } from "typeorm-private-files";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
+import { afterEach, beforeEach, it } from "../support/suite.js";
 import { keyIn, keysOf, openSweepFixture, putOld, type SweepFixture, sweepAll } from "../support/sweep-fixture.js";
 
 class Cover {

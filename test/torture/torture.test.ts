@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
 import { describeOnEachDatabase, sharedDatabases } from "../support/databases.js";
+import { it } from "../support/suite.js";
 import { torture } from "./run.js";
 
 describeOnEachDatabase(

@@ -11,10 +11,10 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${Date.now() % 2 ** 32}` },
   },
 });
-const wanted = sharedDatabases.filter(({ name, missing }) => values.database?.includes(name) ?? !missing);
+const wanted = sharedDatabases.filter(({ name, skip }) => values.database?.includes(name) ?? !skip);
 if (wanted.length === 0) {
-  const names = sharedDatabases.map(({ name, missing }) => (missing ? `${name}: ${missing}` : name));
-  throw new Error(`"--database" names none of ${names.join(", ")}.`);
+  const names = sharedDatabases.map(({ name }) => name);
+  throw new Error(`torture: there is no database. Name it with "--database": ${names.join(" or ")}.`);
 }
 for (const database of wanted) {
   const [kills, round, seed] = [Number(values.kills), Number(values.round), Number(values.seed)];
