@@ -30,15 +30,23 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_UNAVAILABLE"
   | "ERR_PRIVATE_FILE_FAILED";
 
+/** Options of every error of this package. */
+export interface PrivateFileErrorOptions {
+  /** The error or value that led to this error. (default: none) */
+  cause?: unknown;
+}
+
 /** What every error of this package is: an `Error` with a stable {@link PrivateFileErrorCode} and, where there is one, a `cause`. */
 export class PrivateFileError extends Error {
   override name = "PrivateFileError";
+  /** The error or value that led to this error. Declared here because TypeScript's `lib` has `Error.cause` only from ES2022 on. */
+  declare readonly cause?: unknown;
 
   constructor(
     /** Tells one failure from another; stable within a major version. */
     readonly code: PrivateFileErrorCode,
     message: string,
-    options?: ErrorOptions,
+    options?: PrivateFileErrorOptions,
   ) {
     super(message, options);
   }
@@ -48,7 +56,7 @@ export class PrivateFileError extends Error {
 export class ConfigurationError extends PrivateFileError {
   override name = "ConfigurationError";
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: PrivateFileErrorOptions) {
     super("ERR_PRIVATE_FILE_CONFIGURATION", message, options);
   }
 }
@@ -61,7 +69,7 @@ export class InvalidKeyError extends PrivateFileError {
     message: string,
     /** The key as it was given. */
     readonly key: unknown,
-    options?: ErrorOptions,
+    options?: PrivateFileErrorOptions,
   ) {
     super("ERR_PRIVATE_FILE_KEY", message, options);
   }
@@ -74,7 +82,7 @@ export class KeyTakenError extends PrivateFileError {
   constructor(
     /** The key that was to be written. */
     readonly key: string,
-    options?: ErrorOptions,
+    options?: PrivateFileErrorOptions,
   ) {
     super("ERR_PRIVATE_FILE_KEY_TAKEN", `${key}: the storage already has this key. Choose another key.`, options);
   }
@@ -88,7 +96,7 @@ export class StorageError extends PrivateFileError {
     message: string,
     /** The key that the storage was asked for. */
     readonly key: string,
-    options?: ErrorOptions,
+    options?: PrivateFileErrorOptions,
   ) {
     super("ERR_PRIVATE_FILE_STORAGE", message, options);
   }
@@ -98,13 +106,13 @@ export class StorageError extends PrivateFileError {
 export class UploadSourceError extends PrivateFileError {
   override name = "UploadSourceError";
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: PrivateFileErrorOptions) {
     super("ERR_PRIVATE_FILE_SOURCE", message, options);
   }
 }
 
 /** What Koa reads off an error to answer a request, and what a {@link DownloadError} is made with. */
-export interface DownloadErrorOptions extends ErrorOptions {
+export interface DownloadErrorOptions extends PrivateFileErrorOptions {
   /** Response headers of the answer. Koa drops all others. */
   headers?: Record<string, string>;
   /** Whether the client is shown the message. It says no more than the status' own phrase then. (default: false) */

@@ -136,22 +136,21 @@ describe("the published package", () => {
   });
 
   it("compiles in a strict TypeScript project that checks the types of its libraries", async () => {
-    const project = join(folder, "project");
-    await writeFile(join(project, "package.json"), '{ "type": "module" }');
-    await writeFile(join(project, "consumer.ts"), CONSUMER);
-    await writeFile(
-      join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: STRICT, include: ["consumer.ts"] }),
-    );
-    assert.deepEqual(await compile(project), []);
+    assert.deepEqual(await compile(join(folder, "project"), CONSUMER, STRICT), []);
   });
 
   it("refuses a wrong type in such a project", async () => {
-    const project = join(folder, "project");
-    await writeFile(join(project, "consumer.ts"), CONSUMER.replace("report.number ===", "report.nummer ==="));
-    const compiled = await compile(project);
+    const wrong = CONSUMER.replace("report.number ===", "report.nummer ===");
+    const compiled = await compile(join(folder, "project"), wrong, STRICT);
     assert.match(compiled.join("\n"), /consumer\.ts.*Property 'nummer' does not exist on type 'Report'/);
   });
+
+  for (const module of ["nodenext", "commonjs"]) {
+    it(`needs no lib above ES2021, with module ${module}`, async () => {
+      const options = { ...STRICT, target: "es2021", lib: ["es2021"], module };
+      assert.deepEqual(await compile(join(folder, "project"), CONSUMER, options), []);
+    });
+  }
 
   /** What an import of the package loads of files in `node_modules`. */
   async function filesLoaded(): Promise<string[]> {
@@ -198,7 +197,8 @@ describe("the lockfile", () => {
 const CONSUMER = `
 import Koa from "koa";
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from "typeorm";
-import { type AfterDownloadEvent, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles, type PrivateFileSubscriber } from "typeorm-private-files";
+import { type AfterDownloadEvent, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFileError, PrivateFiles, type PrivateFileSubscriber } from "typeorm-private-files";
+import { describeStorage } from "typeorm-private-files/testing";
 
 @Entity()
 export class Report {
@@ -218,6 +218,8 @@ export class Downloads implements PrivateFileSubscriber<Report> {
 const dataSource = new DataSource({ type: "sqljs", entities: [Report], subscribers: [Downloads] });
 export const files = new PrivateFiles(dataSource, { storage: new DiskStorage("private") });
 export const app = new Koa().use(files.routes());
+app.on("error", (error) => console.error(error instanceof PrivateFileError ? error.cause : error));
+describeStorage("the disk", async () => ({ storage: new DiskStorage("test"), close: async () => {} }));
 `;
 
 const STRICT = {
@@ -284,8 +286,11 @@ async function dependenciesOf(names: string[]): Promise<Set<string>> {
   return found;
 }
 
-/** What the compiler has to say of the project's own files and the package's. Those of other packages are outside of the project. */
-async function compile(project: string): Promise<string[]> {
+/** The compiler's errors in the consumer's code and in the package. Errors inside other packages' types do not count. */
+async function compile(project: string, consumer: string, compilerOptions: object): Promise<string[]> {
+  await writeFile(join(project, "package.json"), '{ "type": "module" }');
+  await writeFile(join(project, "consumer.ts"), consumer);
+  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["consumer.ts"] }));
   const compiler = join(checkout, "node_modules/typescript/bin/tsc");
   const { stdout } = await run(process.execPath, [compiler], { cwd: project, env: withoutCoverage() }).catch(
     (failed: { stdout: string }) => failed,
