@@ -5,12 +5,12 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { typeormCallsTable } from "./lifecycle/typeorm-calls-table.js";
-import { anchorsOf, documents, type Fence, fencesOf, linksOf } from "./support/markdown.js";
+import { anchorsOf, documents, type Fence, fencesOf, relativeLinksOf } from "./support/markdown.js";
 
 // A fence marked `ts` is a module of its own, complete with its imports; a reader can paste it. There is no other kind, and no
 // way to leave one unchecked. The first one of README.md is a program, which is run.
@@ -114,15 +114,16 @@ describe("the documentation", () => {
         .trim()
         .split("\n");
       assert.ok(rows.length > 10);
-      for (const row of rows) {
-        const tests = [...row.matchAll(/\]\(\.\.\/((?:test|src\/testing)\/[^)]+)\)(?:: ((?:"[^"]+"(?:, )?)+))?/g)];
-        assert.ok(tests.length > 0, `${page} names no test: ${row}`);
-        for (const [, file, titles] of tests) {
-          const source = await read(file!);
-          for (const [, title] of titles?.matchAll(/"([^"]+)"/g) ?? []) {
-            assert.ok(source.includes(title!), `${page}: ${file} has no test "${title}"`);
-          }
-        }
+      for (const row of rows) assert.ok(testsNamedIn(row).length > 0, `${page} names no test: ${row}`);
+    }
+  });
+
+  it("names no test that is not there", async () => {
+    for (const [page, markdown] of pages) {
+      for (const { file, titles } of testsNamedIn(markdown)) {
+        assert.ok(existsSync(join(checkout, file)), `${page}: there is no ${file}`);
+        const source = await read(file);
+        for (const title of titles) assert.ok(source.includes(title), `${page}: ${file} has no test "${title}"`);
       }
     }
   });
@@ -134,10 +135,9 @@ describe("the documentation", () => {
 
   it("has only links that lead to a file that is there, and to a heading in it", async () => {
     for (const [page, markdown] of pages) {
-      for (const link of linksOf(markdown).filter((target) => !/^[a-z]+:/i.test(target))) {
-        const [path, anchor] = link.split("#") as [string, string?];
-        const target = path ? resolve(checkout, dirname(page), decodeURI(path)) : join(checkout, page);
-        assert.ok(target.startsWith(checkout) && existsSync(target), `${page}: ${link} leads to no file`);
+      for (const { link, path, anchor } of relativeLinksOf(page, markdown)) {
+        const target = join(checkout, path);
+        assert.ok(!path.startsWith("..") && existsSync(target), `${page}: ${link} leads to no file`);
         if (anchor === undefined) continue;
         const anchors = anchorsOf(await readFile(target, "utf8"));
         assert.ok(anchors.includes(anchor), `${page}: ${link} leads to no heading; there are ${anchors.join(", ")}`);
@@ -167,6 +167,15 @@ describe("the source", () => {
     );
   });
 });
+
+/** The tests that a text names, in the form `test/download/paths.test.ts`: "a part of a title", "another". */
+function testsNamedIn(markdown: string): { file: string; titles: string[] }[] {
+  const named = markdown.matchAll(/`((?:test|src\/testing)\/[^`*]+\.ts)`(?:: ((?:"[^"]+"(?:, )?)+))?/g);
+  return [...named].map(([, file, titles = ""]) => ({
+    file: file!,
+    titles: [...titles.matchAll(/"([^"]+)"/g)].map(([, title]) => title!),
+  }));
+}
 
 /** A name that src/index.ts exports, where it is declared. */
 interface Declaration {

@@ -6,6 +6,7 @@ import { dirname, join, posix, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { anchorsOf, relativeLinksOf } from "./support/markdown.js";
 
 const checkout = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -63,6 +64,20 @@ describe("the published package", () => {
       sources.sort(),
       "Remove dist/ and build again.",
     );
+  });
+
+  it("has only links that lead to a file in it, and to a heading there", async () => {
+    const pages = packed.filter((path) => path.endsWith(".md"));
+    assert.ok(pages.includes("README.md") && pages.includes("docs/security.md"));
+    for (const page of pages) {
+      const markdown = await readFile(join(installed, page), "utf8");
+      for (const { link, path, anchor } of relativeLinksOf(page, markdown)) {
+        assert.ok(packed.includes(path), `${page}: ${link} leads to no file of the package`);
+        if (anchor === undefined) continue;
+        const anchors = anchorsOf(await readFile(join(installed, path), "utf8"));
+        assert.ok(anchors.includes(anchor), `${page}: ${link} leads to no heading`);
+      }
+    }
   });
 
   it("contains every module that its modules import, now or later", async () => {

@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+
 /** A fenced block of code. */
 export interface Fence {
   /** What stands after the opening backticks: the language, and perhaps more. */
@@ -16,12 +18,23 @@ export function fencesOf(markdown: string): Fence[] {
   }));
 }
 
-/** The targets of a page's links, as they are written. What stands in code is no link. */
-export function linksOf(markdown: string): string[] {
-  const prose = withoutCode(markdown);
-  const inline = prose.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g);
-  const definitions = prose.matchAll(/^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)/gm);
-  return [...inline, ...definitions].map((match) => match[1]!);
+/** A link from one page to a file beside it. */
+export interface RelativeLink {
+  /** The link as it is written. */
+  link: string;
+  /** The file, by its path from the folder that the page's own path starts at. */
+  path: string;
+  /** The heading in it. */
+  anchor: string | undefined;
+}
+
+/** The links of a page that lead to files beside it, or to a heading of the page itself. */
+export function relativeLinksOf(page: string, markdown: string): RelativeLink[] {
+  const links = linksOf(markdown).filter((target) => !/^[a-z]+:/i.test(target));
+  return links.map((link) => {
+    const [target, anchor] = link.split("#") as [string, string?];
+    return { link, path: target ? posix.join(posix.dirname(page), decodeURI(target)) : page, anchor };
+  });
 }
 
 /** The anchors that GitHub gives to a page's headings. */
@@ -50,6 +63,14 @@ export function documents(markdown: string, name: string): boolean {
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
+}
+
+/** The targets of a page's links, as they are written. What stands in code is no link. */
+function linksOf(markdown: string): string[] {
+  const prose = withoutCode(markdown);
+  const inline = prose.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g);
+  const definitions = prose.matchAll(/^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)/gm);
+  return [...inline, ...definitions].map((match) => match[1]!);
 }
 
 function headingsOf(markdown: string): string[] {
