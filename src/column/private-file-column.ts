@@ -11,7 +11,7 @@ import { PrivateFileTransformer } from "./private-file-transformer.js";
  * @example
  * @PrivateFileColumn<FileSubmission>({
  *   uploadTo: "uploads/%Y",
- *   condition: (ctx, submission) => submission.owner.id === ctx.state.user?.id,
+ *   condition: (ctx, submission) => ctx.state.user != null && submission.owner?.id === ctx.state.user.id,
  *   relations: { owner: true },
  * })
  * uploadedFile!: PrivateFile;

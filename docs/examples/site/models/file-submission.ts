@@ -17,7 +17,7 @@ export class FileSubmission {
   @Index()
   @PrivateFileColumn<FileSubmission>({
     uploadTo: "uploads",
-    condition: (ctx, submission) => submission.owner.id === ctx.state.user?.id,
+    condition: (ctx, submission) => ctx.state.user != null && submission.owner?.id === ctx.state.user.id,
     relations: { owner: true },
     attachment: true,
     fields: { name: "originalName" },
