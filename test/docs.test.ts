@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { typeormCallsTable } from "./lifecycle/typeorm-calls-table.js";
 import { anchorsOf, documents, type Fence, fencesOf, relativeLinksOf } from "./support/markdown.js";
+import { startProgram } from "./support/printing-program.js";
 
 // A fence marked `ts` is a module of its own, complete with its imports; a reader can paste it. There is no other kind, and no
 // way to leave one unchecked. The first one of README.md is a program, which is run.
@@ -45,17 +42,32 @@ describe("a code example of the documentation", () => {
     }
   }
 
-  it("in the first place of README.md runs, and serves the file at the address that it prints to alice alone", async (t) => {
+  it("in the first place of README.md runs, and serves the file at the address that it prints to its owner alone", async (t) => {
     const program = join(folder, fileOf("README.md", codeOf(await read("README.md"))[0]!).replace(/\.ts$/, ".js"));
-    const { url, stop } = await runProgram(program);
+    const { url, stop } = await startProgram([process.execPath, program], await mkdtemp(join(folder, "run-")));
     t.after(stop);
     const answer = await fetch(url);
     assert.equal(answer.status, 200);
     assert.match(answer.headers.get("content-disposition")!, /^attachment; filename="invoice\.pdf"/);
     assert.match(await answer.text(), /^%PDF/);
-    const refused = await fetch(url.replace("alice", ""));
-    assert.equal(refused.status, 403);
-    assert.equal(await refused.text(), "Forbidden");
+    for (const query of ["", "?user=", "?user=8"]) {
+      const refused = await fetch(url.replace("?user=7", query));
+      assert.equal(refused.status, 403, query);
+      assert.equal(await refused.text(), "Forbidden");
+    }
+  });
+
+  it("asks for the user before it compares, in every rule: without an owner and a user both sides are undefined", async () => {
+    const code = [...pages.values()].flatMap((markdown) => fencesOf(markdown).map((fence) => fence.code));
+    for (const top of ["src", "docs/examples"]) {
+      const paths = await readdir(join(checkout, top), { recursive: true });
+      for (const path of paths.filter((name) => name.endsWith(".ts"))) code.push(await read(join(top, path)));
+    }
+    assert.ok(code.some((text) => text.includes("ctx.state.user != null && ")));
+    const traps = code.flatMap(
+      (text) => text.match(/.*(?:=== ctx\.state\.user\?\.|ctx\.state\.user\?\.\w+ ===).*/g) ?? [],
+    );
+    assert.deepEqual(traps, []);
   });
 });
 
@@ -255,38 +267,6 @@ const EXAMPLES = {
   // Else the compiler would leave out the folder that it writes to.
   exclude: [],
 };
-
-/** Starts a program in an empty folder, and waits until it prints an address. */
-async function runProgram(file: string): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "readme-"));
-  const environment = { ...process.env, PORT: String(await freePort()) };
-  const program = spawn(process.execPath, [file], { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] });
-  const stop = async () => {
-    if (program.exitCode === null && program.kill()) await once(program, "exit");
-    await rm(folder, { recursive: true });
-  };
-  return { url: await addressOf(program).catch((error) => stop().then(() => Promise.reject(error))), stop };
-}
-
-/** The first address that a program prints. */
-async function addressOf(program: ChildProcess): Promise<string> {
-  let printed = "";
-  for (const output of [program.stdout!, program.stderr!]) output.on("data", (chunk) => (printed += chunk));
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline && program.exitCode === null; await delay(50)) {
-    const url = /https?:\/\/\S+(?=\s)/.exec(printed)?.[0];
-    if (url) return url;
-  }
-  throw new Error(`The program printed no address, but: ${printed}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The TypeScript of a page, however it is marked. */
 function codeOf(markdown: string): Fence[] {

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A program that serves at the address it printed. */
+export interface PrintingProgram {
+  url: string;
+  /** Ends the program, and the programs that it started. */
+  stop(): Promise<void>;
+}
+
+/** Starts a program in a folder, with a free port as `PORT`, and waits until it prints an address. */
+export async function startProgram(
+  [command, ...args]: [string, ...string[]],
+  folder: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<PrintingProgram> {
+  const program = spawn(command, args, {
+    cwd: folder,
+    env: { ...environment, PORT: String(await freePort()) },
+    stdio: ["ignore", "pipe", "pipe"],
+    // As the leader of a group, so that the programs that a shell starts end with it.
+    detached: true,
+  });
+  const stop = async () => {
+    if (program.exitCode !== null || program.signalCode !== null) return;
+    process.kill(-program.pid!);
+    await once(program, "close");
+  };
+  return { url: await addressOf(program).catch((error) => stop().then(() => Promise.reject(error))), stop };
+}
+
+/** The first address that a program prints. */
+async function addressOf(program: ChildProcess): Promise<string> {
+  let printed = "";
+  for (const output of [program.stdout!, program.stderr!]) output.on("data", (chunk) => (printed += chunk));
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && program.exitCode === null; await delay(50)) {
+    const url = /https?:\/\/\S+(?=\s)/.exec(printed)?.[0];
+    if (url) return url;
+  }
+  throw new Error(`The program printed no address, but: ${printed}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
