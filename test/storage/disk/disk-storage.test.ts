@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { ConfigurationError, InvalidKeyError, KeyTakenError, StorageError } from "../../../src/errors.js";
 import { DiskStorage } from "../../../src/storage/disk/disk-storage.js";
-import { describeStorage } from "../../../src/testing/storage-contract.js";
+import { describeStorage } from "../../../src/testing.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, nodeCommand } from "../../support/storage-disk.js";
 
