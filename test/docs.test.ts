@@ -75,7 +75,7 @@ describe("the documentation", () => {
   it("has a place in docs/reference.md for every name that the package exports", async () => {
     const reference = await read("docs/reference.md");
     const names = (await publicDeclarations()).map(({ name }) => name);
-    assert.ok(names.includes("PrivateFiles") && names.includes("PrivateFileError"));
+    for (const name of ["PrivateFiles", "PrivateFileError", "describeStorage"]) assert.ok(names.includes(name), name);
     assert.deepEqual(
       names.filter((name) => !documents(reference, name)),
       [],
@@ -189,7 +189,7 @@ function testsNamedIn(markdown: string): { file: string; titles: string[] }[] {
   }));
 }
 
-/** A name that src/index.ts exports, where it is declared. */
+/** A name that an entry point of the package exports, where it is declared. */
 interface Declaration {
   name: string;
   kind: string;
@@ -199,9 +199,9 @@ interface Declaration {
 }
 
 async function publicDeclarations(): Promise<Declaration[]> {
-  const index = await read("src/index.ts");
+  const entries = (await read("src/index.ts")) + (await read("src/testing.ts"));
   const declarations: Declaration[] = [];
-  for (const [, list, from] of index.matchAll(/export (?:type )?(\*|\{[^}]*\}) from "\.\/([^"]+)\.js"/g)) {
+  for (const [, list, from] of entries.matchAll(/export (?:type )?(\*|\{[^}]*\}) from "\.\/([^"]+)\.js"/g)) {
     const found = declarationsIn(`src/${from}.ts`, await read(`src/${from}.ts`));
     const wanted = list === "*" ? found.map(({ name }) => name) : list!.replaceAll("type ", "").match(/\w+/g)!;
     for (const name of wanted) {

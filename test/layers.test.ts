@@ -54,6 +54,16 @@ describe("the modules of src", () => {
     assert.deepEqual([...left.keys()], []);
   });
 
+  it("load node:test in the suites alone, which no other entry point imports", () => {
+    const users = modules.filter((module) => read(module).includes('"node:test"'));
+    assert.ok(users.length > 0);
+    const importers = modules.filter((module) => imports.get(module)!.some((other) => layerOf(other) === "testing"));
+    assert.deepEqual(
+      [...users, ...importers].filter((module) => layerOf(module) !== "testing"),
+      [],
+    );
+  });
+
   it(`are at most ${MOST_FILES} in a folder`, () => {
     const counts = new Map<string, number>();
     for (const module of modules) counts.set(dirname(module), (counts.get(dirname(module)) ?? 0) + 1);
@@ -65,9 +75,12 @@ describe("the modules of src", () => {
 });
 
 function importsOf(module: string): string[] {
-  const code = readFileSync(join(sources, module), "utf8");
-  const found = code.matchAll(/^(?:import|export)\b[^"]*?"(\.[^"]+)\.js";|\bimport\("(\.[^"]+)\.js"\)/gm);
+  const found = read(module).matchAll(/^(?:import|export)\b[^"]*?"(\.[^"]+)\.js";|\bimport\("(\.[^"]+)\.js"\)/gm);
   return [...found].map(([, fixed, lazy]) => `${normalize(join(dirname(module), fixed ?? lazy!))}.ts`);
+}
+
+function read(module: string): string {
+  return readFileSync(join(sources, module), "utf8");
 }
 
 function layerOf(module: string): string {

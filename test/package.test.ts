@@ -212,8 +212,8 @@ describe("the lockfile", () => {
 const CONSUMER = `
 import Koa from "koa";
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from "typeorm";
-import { type AfterDownloadEvent, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFileError, PrivateFiles, type PrivateFileSubscriber } from "typeorm-private-files";
-import { describeStorage } from "typeorm-private-files/testing";
+import { type AfterDownloadEvent, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFileError, PrivateFiles, type PrivateFileSubscriber, streamDelivery } from "typeorm-private-files";
+import { describeDelivery, describeStorage, type StorageUnderTest } from "typeorm-private-files/testing";
 
 @Entity()
 export class Report {
@@ -234,7 +234,10 @@ const dataSource = new DataSource({ type: "sqljs", entities: [Report], subscribe
 export const files = new PrivateFiles(dataSource, { storage: new DiskStorage("private") });
 export const app = new Koa().use(files.routes());
 app.on("error", (error) => console.error(error instanceof PrivateFileError ? error.cause : error));
-describeStorage("the disk", async () => ({ storage: new DiskStorage("test"), close: async () => {} }));
+
+const open = async (): Promise<StorageUnderTest> => ({ storage: new DiskStorage("private"), close: async () => {} });
+describeStorage("DiskStorage", open);
+describeDelivery("streamDelivery", streamDelivery, { thorough: true });
 `;
 
 const STRICT = {

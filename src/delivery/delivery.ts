@@ -37,6 +37,8 @@ export interface Download {
  * It is asked for GET only; HEAD, 304, 412 and 416 are answered before.
  *
  * What it throws before the first byte becomes the answer: 500, or the error's own `status`. Its message is for the log alone.
+ *
+ * `describeDelivery` of `typeorm-private-files/testing` is a test suite for deliveries that send the bytes themselves.
  */
 export interface Delivery {
   /**

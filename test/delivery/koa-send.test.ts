@@ -14,14 +14,14 @@ import {
   PrivateFileError,
   type Storage,
 } from "typeorm-private-files";
+import { describeDelivery } from "typeorm-private-files/testing";
 import { changeOpened } from "../support/application.js";
-import { describeDelivery } from "../support/delivery-contract.js";
 import { eventually } from "../support/eventually.js";
 import { Film, filmOf, withFilm } from "../support/film.js";
 import { run } from "../support/programs.js";
 import { descriptorsUnder, ioError } from "../support/storage-disk.js";
 
-describeDelivery("koaSendDelivery", koaSendDelivery);
+describeDelivery("koaSendDelivery", koaSendDelivery, { thorough: process.env.TEST_ALL !== undefined });
 
 describe("koaSendDelivery", () => {
   const content = filmOf(1_000_000);

@@ -7,17 +7,17 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
 import { ConfigurationError, type Storage, streamDelivery } from "typeorm-private-files";
+import { describeDelivery } from "typeorm-private-files/testing";
 import { chunkBudget } from "../../src/delivery/body/chunk-budget.js";
 import { changeOpened } from "../support/application.js";
 import { openConnection } from "../support/connection.js";
-import { describeDelivery } from "../support/delivery-contract.js";
 import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
 import { descriptorsUnder, ioError } from "../support/storage-disk.js";
 
 const content = filmOf(8_000_000);
 
-describeDelivery("streamDelivery", streamDelivery);
+describeDelivery("streamDelivery", streamDelivery, { thorough: process.env.TEST_ALL !== undefined });
 
 describe("streamDelivery", () => {
   it("reads no further than the client takes", async (t) => {

@@ -1,47 +1,29 @@
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Koa from "koa";
-import { DiskStorage, type OpenObject, PrivateFiles, type PrivateFilesOptions } from "typeorm-private-files";
-import { type Model, type OpenDatabase, sqljs, type TestDatabase } from "./databases.js";
+import type Koa from "koa";
+import type { OpenObject } from "typeorm-private-files";
+import {
+  type ApplicationOptions,
+  type Application as BareApplication,
+  startApplication as startBareApplication,
+} from "../../src/testing/fixture/application.js";
+import { type Answer, type Ask as BareAsk, get as bareGet } from "../../src/testing/fixture/http-client.js";
+import { type Model, sqljs, type TestDatabase } from "./databases.js";
 
-/** An answer, whole. */
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: Buffer;
-}
+export type { Answer };
 
 /** What a request says beside its path. */
-export interface Ask {
-  method?: string;
-  headers?: OutgoingHttpHeaders;
+export interface Ask extends BareAsk {
   /** The name that the request is signed in with. */
   as?: string;
 }
 
-/** A Koa application with private files, listening on loopback. */
-export interface Application extends OpenDatabase {
-  files: PrivateFiles;
-  storage: DiskStorage;
-  app: Koa;
-  port: number;
-  /** What the Koa application reported as errors. */
-  errors: Error[];
-  /** Sends a path exactly as it is, and reads the whole answer. */
+/** An application whose requests can sign in. Its `close` closes the data source, too. */
+export interface Application extends BareApplication {
   get(path: string, ask?: Ask): Promise<Answer>;
 }
 
 /** What an application is started with. */
-export interface StartOptions extends Model {
+export interface StartOptions extends Model, ApplicationOptions {
   database?: TestDatabase;
-  /** Options of `PrivateFiles`; the storage is a new folder unless they name one. */
-  options?: PrivateFilesOptions;
-  /** Adds middleware before the routes. */
-  before?: (app: Koa) => void;
 }
 
 /** Starts an application whose requests sign in with the header `x-user`. */
@@ -52,29 +34,19 @@ export async function startApplication({
   ...model
 }: StartOptions): Promise<Application> {
   const { dataSource, close } = await database.open(model);
-  const folder = await mkdtemp(join(tmpdir(), "private-files-"));
-  const storage = new DiskStorage(join(folder, "files"));
-  const files = new PrivateFiles(dataSource, { storage, ...options });
-  const errors: Error[] = [];
-  const app = new Koa();
-  app.on("error", (error: Error) => errors.push(error));
-  app.use(async (ctx, next) => {
-    const name = ctx.get("x-user");
-    if (name) ctx.state.user = { id: name, name };
-    await next();
+  const application = await startBareApplication(dataSource, {
+    options,
+    before(app) {
+      signIn(app);
+      before?.(app);
+    },
   });
-  before?.(app);
-  app.use(files.routes());
-  const server = app.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
-    ...{ dataSource, files, storage, app, port, errors },
-    get: (path, ask) => get(port, path, ask),
+    ...application,
+    get: (path, ask) => get(application.port, path, ask),
     async close() {
-      await stop(server);
+      await application.close();
       await close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
@@ -91,18 +63,15 @@ export function changeOpened({ storage }: Application, change: (object: OpenObje
 }
 
 /** Asks a server on loopback for a path exactly as it is, and reads the whole answer. */
-export async function get(port: number, path: string, { method = "GET", headers = {}, as }: Ask = {}): Promise<Answer> {
+export function get(port: number, path: string, { as, headers, ...ask }: Ask = {}): Promise<Answer> {
   const signedIn = as === undefined ? {} : { "x-user": as };
-  const outgoing = request({ host: "127.0.0.1", port, path, method, headers: { ...headers, ...signedIn } });
-  outgoing.end();
-  const [incoming] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return { status: incoming.statusCode!, headers: incoming.headers, body: Buffer.concat(chunks) };
+  return bareGet(port, path, { ...ask, headers: { ...headers, ...signedIn } });
 }
 
-async function stop(server: Server): Promise<void> {
-  server.closeAllConnections();
-  server.close();
-  await once(server, "close");
+function signIn(app: Koa): void {
+  app.use(async (ctx, next) => {
+    const name = ctx.get("x-user");
+    if (name) ctx.state.user = { id: name, name };
+    await next();
+  });
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import fs, { type FileHandle, mkdtemp, readdir, readlink, rm } from "node:fs/promises";
+import fs, { type FileHandle, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, type TestContext } from "node:test";
 import { DiskStorage, type DiskStorageOptions } from "../../src/storage/disk/disk-storage.js";
+
+export { descriptorsUnder } from "../../src/testing/fixture/open-files.js";
 
 /** A temporary folder with a storage's root in it, and room for what must not be reached beside it. */
 export class DiskFixture {
@@ -56,12 +58,6 @@ export function nodeCommand(root: string, code: string): [string, ...string[]] {
     const codeOf = (promise) => promise.then(() => "done", (error) => error.name + " " + error.cause?.code);
     console.log(JSON.stringify(await (async () => { ${code} })()));`;
   return [process.execPath, "--input-type=module", "--eval", script];
-}
-
-/** The open descriptors of this process under a path, where the system tells. */
-export async function descriptorsUnder(path: string): Promise<string[]> {
-  const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
-  return (await Promise.all(links)).filter((link) => link.startsWith(path));
 }
 
 /** A stream of that many bytes that are never in memory together. */
