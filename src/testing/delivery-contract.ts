@@ -19,7 +19,7 @@ export type MakeDelivery = (options: StallOptions) => Delivery;
 export interface DeliverySuiteOptions {
   /**
    * Whether the long tests run in full: thousands of answers and of clients that leave, and a client that stays slow for
-   * seconds. That takes half a minute; otherwise the same tests run with fewer, in a few seconds. (default: `false`)
+   * seconds. That takes most of a minute; otherwise the same tests run with fewer, in about ten seconds. (default: `false`)
    */
   thorough?: boolean;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import { link, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
@@ -11,10 +12,12 @@ import type { Subject } from "./subject.js";
 
 /** Files that are replaced after they were checked and before they are sent. */
 export function describeSwappedFiles({ withFilm }: Subject): void {
-  for (const { what, swap, program } of SWAPS) {
+  for (const { what, swap, program, release } of SWAPS) {
     for (const size of [20, 1_000_000]) {
       it(`is ${what}: what was checked is sent, or 404 (${size} bytes)`, async (t) => {
         if (program && spawnSync(program).error) return t.skip(`not installed: ${program}`);
+        // Before the folder is removed: after-hooks run in the order of their registration.
+        t.after(() => release?.(started.path));
         const bytes = filmOf(size);
         const started = await withFilm(t, {
           content: bytes,
@@ -46,6 +49,8 @@ interface Swap {
   swap(path: string): unknown;
   /** The program that makes it. */
   program?: string;
+  /** Ends what may still wait for it. */
+  release?(path: string): void;
 }
 
 const SWAPS: Swap[] = [
@@ -55,7 +60,7 @@ const SWAPS: Swap[] = [
   { what: "another file", swap: (path) => writeFile(path, SECRET) },
   { what: "another file by a hard link", swap: (path) => link(besides(path), path) },
   { what: "a folder", swap: (path) => mkdir(path) },
-  { what: "a FIFO", swap: (path) => execFileSync("mkfifo", [path]), program: "mkfifo" },
+  { what: "a FIFO", swap: (path) => execFileSync("mkfifo", [path]), program: "mkfifo", release: openFifo },
 ];
 
 /** A path in the folder of the file. */
@@ -66,6 +71,11 @@ function besides(path: string): string {
 /** A path outside of the storage. */
 function outside(path: string): string {
   return join(path, "../../../../secret");
+}
+
+/** Ends the waiting of a delivery that opened the FIFO, which would keep the process from ending. */
+function openFifo(path: string): void {
+  closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
 }
 
 /** Delays the answer: Koa opens nothing before all middleware is done. */
