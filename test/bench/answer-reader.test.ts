@@ -6,7 +6,7 @@ const FOUND = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nContent-Length: 5\
 const NOT_MODIFIED = 'HTTP/1.1 304 Not Modified\r\netag: "a"\r\ncontent-length: 5\r\n\r\n';
 
 describe("The reader of answers", () => {
-  it("tells an answer's status and length when its last byte has come", () => {
+  it("returns the status and length of an answer with its last byte", () => {
     const reader = new AnswerReader();
     assert.equal(reader.read(Buffer.from(`${FOUND}hel`)), undefined);
     assert.deepEqual(reader.read(Buffer.from("lo")), { status: 200, length: 5 });
@@ -23,7 +23,7 @@ describe("The reader of answers", () => {
     }
   });
 
-  it("keeps the begin of a head when the memory that it came in is used again", () => {
+  it("keeps the beginning of a head when its memory is used again", () => {
     const reader = new AnswerReader();
     const memory = Buffer.from(FOUND);
     reader.read(memory.subarray(0, 20));
@@ -38,8 +38,8 @@ describe("The reader of answers", () => {
     assert.deepEqual(reader.read(Buffer.from(`${FOUND}hello`)), { status: 200, length: 5 });
   });
 
-  it("fails for bytes behind an answer", () => {
-    assert.throws(() => new AnswerReader().read(Buffer.from(`${FOUND}hello!`)), /1 bytes behind the end/);
+  it("fails for bytes after an answer", () => {
+    assert.throws(() => new AnswerReader().read(Buffer.from(`${FOUND}hello!`)), /1 bytes after the end/);
   });
 
   it("fails for an answer without a length", () => {

@@ -8,25 +8,25 @@ export interface WholeAnswer {
 }
 
 /**
- * Reads the answers of one HTTP/1.1 connection, one after the other: a status, a Content-Length, and that many bytes, which it
- * only counts.
+ * Reads the answers of an HTTP/1.1 connection, one after the other: a status, a Content-Length, and a body, whose bytes it only
+ * counts.
  */
 export class AnswerReader {
-  /** What has come of a head that is not complete. */
+  /** The beginning of a head that is not complete yet. */
   private head: Buffer = Buffer.alloc(0);
   private answer: WholeAnswer | undefined;
-  /** The bytes of the body that have not come yet. */
+  /** The bytes of the body that have not arrived yet. */
   private left = 0;
 
   /**
-   * Takes what has arrived, and gives the answer that ends with it. Its memory may be overwritten afterwards.
+   * Takes the bytes that have arrived, and returns the answer if it ends with them. Their memory may be overwritten afterwards.
    *
-   * @throws Error for what is no such answer, and for bytes behind its end: nothing more was asked for.
+   * @throws Error for a malformed answer, and for bytes after its end: no other request was made.
    */
   read(bytes: Buffer): WholeAnswer | undefined {
     const body = this.answer ? bytes : this.readHead(bytes);
     this.left -= body.length;
-    if (this.left < 0) throw new Error(`There are ${-this.left} bytes behind the end of an answer.`);
+    if (this.left < 0) throw new Error(`There are ${-this.left} bytes after the end of an answer.`);
     if (this.left > 0 || !this.answer) return undefined;
     const { answer } = this;
     this.answer = undefined;
@@ -50,7 +50,7 @@ export class AnswerReader {
 
 function parseHead(head: string): WholeAnswer {
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]);
-  // It has no body, whatever length it names.
+  // A 304 has no body, even if it has a Content-Length.
   if (status === 304) return { status, length: 0 };
   const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
   if (!status || length === undefined) throw new Error(`This answer is not understood:\n${head}`);

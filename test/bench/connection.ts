@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { AnswerReader, type WholeAnswer } from "./answer-reader.js";
 
-/** The memory that every connection reads into: each read is dealt with before the next one. */
+/** The memory that all connections read into: each read is processed before the next. */
 const buffer = Buffer.allocUnsafe(1024 * 1024);
-/** The milliseconds after which a connection on which nothing happens has failed. */
+/** The milliseconds after which an idle connection has failed. */
 const PATIENCE = 30_000;
 
 /**
- * A keep-alive connection, on which one thing is asked at a time. It is a thin client over `node:net` of our own: the parser of a
- * library takes more CPU for an answer than nginx takes to give it, and would measure itself.
+ * A keep-alive connection with one request at a time, directly on `node:net`: the parser of an HTTP library takes more CPU for
+ * an answer than nginx does, and the benchmark would measure the parser.
  */
 export class Connection {
   private readonly reader = new AnswerReader();
@@ -18,12 +18,12 @@ export class Connection {
 
   private constructor(private readonly socket: Socket) {}
 
-  /** Opens one to a port of loopback. */
+  /** Opens a connection to a port of loopback. */
   static async open(port: number): Promise<Connection> {
     const callback = (length: number) => connection.receive(buffer.subarray(0, length));
     const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread: { buffer, callback } });
     const connection = new Connection(socket);
-    socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`Nothing has come for ${PATIENCE / 1000} s.`)));
+    socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`No byte arrived for ${PATIENCE / 1000} s.`)));
     await once(socket, "connect");
     socket.on("error", (error) => connection.fail(error));
     socket.on("close", () => connection.fail(new Error("The server has closed the connection.")));
@@ -34,7 +34,7 @@ export class Connection {
    * Sends a request and waits for the end of the answer.
    *
    * @param text the whole request.
-   * @throws Error when the answer is not understood, or ends early.
+   * @throws Error when the answer is malformed, or ends early.
    */
   async ask(text: string): Promise<WholeAnswer> {
     if (this.failure) throw this.failure;

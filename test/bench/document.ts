@@ -13,7 +13,7 @@ import {
 export class Document {
   @PrimaryGeneratedColumn() id!: number;
   @Column() title!: string;
-  /** The name of the only one who may read it. */
+  /** The name of the only user who may read it. */
   @Column() owner!: string;
 
   @PrivateFileColumn<Document>({
@@ -23,7 +23,7 @@ export class Document {
   file!: PrivateFile;
 }
 
-/** Counts downloads, in memory: what a counter does in the database is the application's own cost. */
+/** Counts downloads in memory: a counter in the database would be the application's own cost. */
 export class DownloadCounter implements PrivateFileSubscriber<Document> {
   readonly downloads = new Map<number, number>();
 
@@ -36,10 +36,10 @@ export class DownloadCounter implements PrivateFileSubscriber<Document> {
   }
 }
 
-/** What the data source of the measured application is made of. */
+/** The model of the measured application. */
 export const model = { entities: [Document], subscribers: [DownloadCounter] };
 
-/** Saves a document of alice's, and gives the URL of its file. */
+/** Saves a document of Alice, and gives the URL of its file. */
 export async function saveDocument(files: PrivateFiles, title: string, content: UploadSource): Promise<string> {
   const { manager } = files.dataSource;
   const document = manager.create(Document, { title, owner: "alice" });
@@ -47,7 +47,7 @@ export async function saveDocument(files: PrivateFiles, title: string, content: 
   return files.url(await manager.save(document), "file");
 }
 
-/** Inserts documents that nobody asks for, in one statement. There are no files of theirs. */
+/** Inserts documents without files, which are never requested, in one statement. */
 export async function insertOthers(dataSource: DataSource, count: number): Promise<void> {
   await dataSource.query(
     `WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ${count})

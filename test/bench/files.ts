@@ -7,7 +7,7 @@ const MiB = 1024 * KiB;
 
 /** A file that every contestant serves. */
 export interface BenchFile {
-  /** What it is called in the results. */
+  /** Its name in the tables. */
   label: string;
   /** Its name in the folder of the files. */
   name: string;
@@ -22,9 +22,9 @@ export const files = [
   { label: "100 MiB", name: "100-MiB.bin", size: 100 * MiB },
 ] as const satisfies BenchFile[];
 
-/** Fills a folder with files: random bytes, which nothing compresses. */
-export async function makeFiles(folder: string, chosen: readonly BenchFile[]): Promise<void> {
-  for (const { name, size } of chosen) {
+/** Fills a folder with the files: random bytes, which don't compress. */
+export async function makeFiles(folder: string): Promise<void> {
+  for (const { name, size } of files) {
     const file = await open(join(folder, name), "wx");
     for (let left = size; left > 0; left -= MiB) await file.write(randomBytes(Math.min(left, MiB)));
     await file.close();

@@ -1,13 +1,8 @@
-// How numbers are written in the results.
+// How numbers are written in the tables.
 
-/** Seconds, as µs or, where there are too many of them, ms. */
+/** Seconds, as µs, or as ms from 10 ms up. */
 export function duration(seconds: number): string {
   return seconds < 0.01 ? `${Math.round(seconds * 1e6)} µs` : `${Math.round(seconds * 1e3)} ms`;
-}
-
-/** Seconds, as ms. */
-export function milliseconds(seconds: number): string {
-  return `${number(seconds * 1e3)} ms`;
 }
 
 /** Bytes, as MiB. */
@@ -15,7 +10,7 @@ export function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-/** A number, with as many places as say something. */
+/** A number with about three digits. */
 export function number(value: number): string {
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 }

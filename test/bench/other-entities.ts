@@ -1,7 +1,7 @@
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 
-/** As many entities, each with a private column, which nobody asks for. */
+/** Makes entities with a private column each, which are never requested. */
 export function otherEntities(count: number): (new () => object)[] {
   return Array.from({ length: count }, (_, index) => otherEntity(index + 1));
 }

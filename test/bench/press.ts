@@ -2,34 +2,30 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WholeAnswer } from "./answer-reader.js";
 import type { Connection } from "./connection.js";
 
-/** The milliseconds in which a server gets done with an answer whose last byte has come. */
+/** The milliseconds in which a server finishes its work after the last byte. */
 const AFTERMATH = 20;
 
-/** What is asked for, again and again. */
+/** A request that is made again and again. */
 export interface Request {
   path: string;
   headers: Record<string, string>;
-  /** What the answer must be. */
+  /** The status that the answer must have. */
   status: number;
   /** How many bytes its body must have. (default: as many as it says) */
   length?: number;
 }
 
-/** What came of it. Each request was answered as it must be. */
+/** The number of requests, each of which was answered as it must be, and their time. */
 export interface Pressed {
   requests: number;
-  /** Of all bodies. */
-  bytes: number;
   /** From the first request to the end of the last answer. */
   seconds: number;
-  /** How long each request took, in seconds, in no order. */
-  latencies: number[];
 }
 
 /**
- * Asks for the same on some connections at once, on each as soon as the last answer has come.
+ * Makes the same request on some connections at once, on each as soon as the last answer has come.
  *
- * @param goesOn whether one request more is made, given how many have been.
+ * @param goesOn whether another request is made, given the number so far.
  * @throws Error for an answer that is not as it must be.
  */
 export async function press(
@@ -37,19 +33,15 @@ export async function press(
   request: Request,
   goesOn: (made: number) => boolean,
 ): Promise<Pressed> {
-  const pressed: Pressed = { requests: 0, bytes: 0, seconds: 0, latencies: [] };
+  const pressed: Pressed = { requests: 0, seconds: 0 };
   const text = requestText(request);
   const began = performance.now();
   let made = 0;
   const keepAsking = async (connection: Connection) => {
     while (goesOn(made)) {
       made++;
-      const sent = performance.now();
-      const answer = await connection.ask(text);
-      check(request, answer);
+      check(request, await connection.ask(text));
       pressed.requests++;
-      pressed.bytes += answer.length;
-      pressed.latencies.push((performance.now() - sent) / 1000);
     }
   };
   await Promise.all(connections.map(keepAsking));

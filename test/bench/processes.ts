@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-// Linux only. All in sync: they are read right before and after a slice, by the process that makes the load.
+// Linux only. All in sync, as they are read right before and after a slice.
 
 /** The CPU that a process with all its threads has used so far, in seconds. */
 export function cpuSeconds(pid: number): number {
@@ -18,7 +18,7 @@ export function peakBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
 
-/** Lets the peak begin anew at what is resident now. */
+/** Resets the peak to the memory that is resident now. */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

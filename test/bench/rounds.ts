@@ -1,39 +1,54 @@
-import type { Load } from "./load.js";
-import { readIntoPageCache } from "./page-cache.js";
-import type { Running, SliceLength } from "./running.js";
-import { type Sample, Samples } from "./samples.js";
-import type { Scene } from "./scenes.js";
-import type { Workbench } from "./workbench.js";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Sample } from "./samples.js";
+import { requestOf, type Scene, takesPart, wholeFiles } from "./scenes.js";
+import type { Server } from "./servers.js";
+import { measureSlice, type SliceLength } from "./slice.js";
 
-/** How long a run is. */
+/** The length of a run. */
 export interface RunLength extends SliceLength {
   rounds: number;
   /** The seconds for which each server is warmed up. */
   warmUp: number;
+  /** Ends the run early. */
+  signal?: AbortSignal;
 }
 
 /**
- * Measures all servers in all scenes after a warm-up, interleaved: in a round every scene visits every contestant, in an order
- * that begins with another one each time.
+ * Measures all servers in all scenes after a warm-up, interleaved: in a round every scene visits every server, and each round
+ * begins with another server.
  *
- * @throws Error when one does not answer each request as it must.
+ * @param folder the folder of the files.
+ * @throws Error when an answer is not as it must be.
  */
 export async function measureRounds(
-  workbench: Workbench,
-  runnings: readonly Running[],
+  servers: readonly Server[],
   scenes: readonly Scene[],
+  folder: string,
   length: RunLength,
-): Promise<Samples> {
-  const { load, folder, say } = workbench;
-  say("Warm-up");
-  for (const running of runnings) await running.verify(scenes, folder);
-  await warmUp(load, runnings, scenes, length.warmUp);
+): Promise<Sample[]> {
+  const etags = new Map<Server, string>();
+  for (const server of servers) etags.set(server, await verify(server, folder));
+  const measure = (server: Server, scene: Scene, slice: SliceLength) => {
+    length.signal?.throwIfAborted();
+    return measureSlice(server, scene, requestOf(scene, server, etags.get(server)), slice);
+  };
+  for (const server of servers) {
+    const asked = scenes.filter((scene) => takesPart(server, scene));
+    for (const scene of asked) await measure(server, scene, { leadIn: 0, measured: length.warmUp / asked.length });
+  }
   const samples: Sample[] = [];
   for (let round = 0; round < length.rounds; round++) {
-    say(`Round ${round + 1} of ${length.rounds}`);
-    samples.push(...(await measureRound(workbench, runnings, scenes, length, round)));
+    console.error(`Round ${round + 1} of ${length.rounds}`);
+    for (const scene of scenes) {
+      const asked = servers.filter((server) => takesPart(server, scene));
+      for (const server of rotated(asked, round)) {
+        const slice = await measure(server, scene, length);
+        samples.push({ ...slice, round, scene: scene.name, server: server.name });
+      }
+    }
   }
-  return new Samples(samples);
+  return samples;
 }
 
 /** The same list, beginning further on. */
@@ -42,29 +57,19 @@ export function rotated<T>(list: readonly T[], by: number): T[] {
   return [...list.slice(at), ...list.slice(0, at)];
 }
 
-/** All servers, one after the other, with all that each will be asked for. */
-async function warmUp(load: Load, runnings: readonly Running[], scenes: readonly Scene[], seconds: number) {
-  for (const running of runnings) {
-    const asked = scenes.filter((scene) => scene.isFor(running.contestant));
-    for (const scene of asked) await running.measure(load, scene, { leadIn: 0, measured: seconds / asked.length });
-  }
-}
-
-async function measureRound(
-  { load, folder }: Workbench,
-  runnings: readonly Running[],
-  scenes: readonly Scene[],
-  length: SliceLength,
-  round: number,
-): Promise<Sample[]> {
-  const samples: Sample[] = [];
-  for (const scene of scenes) {
-    await readIntoPageCache(folder, scene.file.size);
-    const asked = runnings.filter(({ contestant }) => scene.isFor(contestant));
-    for (const running of rotated(asked, round)) {
-      const slice = await running.measure(load, scene, length);
-      samples.push({ round, scene: scene.name, contestant: running.contestant.name, slice });
+/** Compares one download of each file byte for byte, and gives the ETag of the smallest. */
+async function verify(server: Server, folder: string): Promise<string> {
+  const etags: string[] = [];
+  for (const scene of wholeFiles) {
+    const { path, headers } = requestOf(scene, server);
+    const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { headers });
+    const body = Buffer.from(await answer.arrayBuffer());
+    if (answer.status !== 200 || !body.equals(await readFile(join(folder, scene.file.name)))) {
+      throw new Error(
+        `${server.name}: "${path}" is answered ${answer.status} with ${body.length} bytes, not the file.`,
+      );
     }
+    etags.push(answer.headers.get("etag") ?? "");
   }
-  return samples;
+  return etags[0]!;
 }

@@ -1,71 +1,32 @@
 import type { Slice } from "./slice.js";
 import { median } from "./statistics.js";
 
-/** Which contestant in which scene. */
+/** A server in a scene. */
 export interface Subject {
   scene: string;
-  contestant: string;
+  server: string;
 }
 
-/** What a slice of one round found. */
-export interface Sample extends Subject {
+/** The figures of one slice. */
+export interface Sample extends Subject, Slice {
   round: number;
-  slice: Slice;
 }
 
-/** A number of a slice. */
-export type Metric = keyof Slice;
+/** The samples of a subject. */
+export function samplesOf(samples: readonly Sample[], { scene, server }: Subject): Sample[] {
+  return samples.filter((sample) => sample.scene === scene && sample.server === server);
+}
 
-/** What all rounds found. */
-export class Samples {
-  constructor(private readonly all: readonly Sample[]) {}
+/** The median of a figure over the rounds. */
+export function medianOf(samples: readonly Sample[], subject: Subject, figure: keyof Slice): number {
+  return median(samplesOf(samples, subject).map((sample) => sample[figure]));
+}
 
-  /** Everyone who was measured in a scene, in the order of the first round. */
-  subjectsOf(scene: string): Subject[] {
-    const measured = this.all.filter((sample) => sample.scene === scene).map(({ contestant }) => contestant);
-    return [...new Set(measured)].map((contestant) => ({ scene, contestant }));
-  }
-
-  /** Whether there are any. */
-  has(subject: Subject): boolean {
-    return this.of(subject).length > 0;
-  }
-
-  /** The median over the rounds. */
-  median(subject: Subject, metric: Metric): number {
-    return median(this.of(subject).map(({ slice }) => slice[metric]));
-  }
-
-  /** The greatest of all rounds. */
-  most(subject: Subject, metric: Metric): number {
-    return Math.max(...this.of(subject).map(({ slice }) => slice[metric]));
-  }
-
-  /**
-   * How one compares with another: the median of the ratios within each round, as what disturbs a round disturbs both.
-   * `undefined` where one of them was not measured.
-   */
-  ratio(subject: Subject, base: Subject, metric: Metric): number | undefined {
-    return this.compare(subject, base, metric, (one, other) => one / other);
-  }
-
-  /** How much more one is than another, likewise. */
-  difference(subject: Subject, base: Subject, metric: Metric): number | undefined {
-    return this.compare(subject, base, metric, (one, other) => one - other);
-  }
-
-  private compare(
-    subject: Subject,
-    base: Subject,
-    metric: Metric,
-    compared: (one: number, other: number) => number,
-  ): number | undefined {
-    if (!this.has(subject) || !this.has(base)) return undefined;
-    const bases = new Map(this.of(base).map(({ round, slice }) => [round, slice[metric]]));
-    return median(this.of(subject).map(({ round, slice }) => compared(slice[metric], bases.get(round)!)));
-  }
-
-  private of({ scene, contestant }: Subject): Sample[] {
-    return this.all.filter((sample) => sample.scene === scene && sample.contestant === contestant);
-  }
+/**
+ * The CPU of one subject as a share of another's: the median of the ratios within each round, as a disturbance in a round
+ * disturbs both.
+ */
+export function cpuRatio(samples: readonly Sample[], subject: Subject, base: Subject): number {
+  const bases = new Map(samplesOf(samples, base).map(({ round, cpu }) => [round, cpu]));
+  return median(samplesOf(samples, subject).map(({ round, cpu }) => cpu / bases.get(round)!));
 }

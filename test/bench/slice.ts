@@ -1,64 +1,44 @@
 import { Connection } from "./connection.js";
 import { press, type Request } from "./press.js";
 import { cpuSeconds, peakBytes, resetPeak } from "./processes.js";
-import { percentile } from "./statistics.js";
+import type { Scene } from "./scenes.js";
+import type { Server } from "./servers.js";
 
-/** What a server is asked for, and for how long. */
-export interface SliceOrder {
-  port: number;
-  /** The server's process. */
-  pid: number;
-  /** How many requests are under way at once, each on a connection of its own. */
-  connections: number;
-  /** What is asked for first, unmeasured. */
-  leadIn: Request;
-  /** For how many seconds. */
-  leadInSeconds: number;
-  /** What is measured. */
-  measured: Request;
-  /** For how many seconds; or `requests`. */
-  seconds: number;
-  /** How many times, however long that takes. (default: for `seconds`) */
-  requests?: number;
+/** The seconds of a slice. */
+export interface SliceLength {
+  /** Those before, which are not measured. */
+  leadIn: number;
+  measured: number;
 }
 
-/** What one slice found. */
+/** The figures of a slice. */
 export interface Slice {
   /** Requests a second. */
   rate: number;
-  /** CPU of the server for a request, in seconds. */
-  cpuPerRequest: number;
-  /** CPU of the server for 10⁹ bytes of bodies, in seconds. */
-  cpuPerGigabyte: number;
-  /** Latency in seconds: of half the requests at most. */
-  p50: number;
-  /** Of all but one in a hundred. */
-  p99: number;
+  /** The server's CPU for a request, in seconds. */
+  cpu: number;
   /** The most memory that was resident, in bytes. */
   peak: number;
 }
 
 /**
- * Measures a server for a while. The measured part begins with idle connections and ends when the last answer has come: all
- * CPU that it took, and no other, is counted.
+ * Measures a server for a while. The measured part begins with idle connections and ends with the last answer: all CPU that it
+ * took is counted, and no other.
  */
-export async function measureSlice(order: SliceOrder): Promise<Slice> {
-  const { port, pid, connections: count, leadIn, leadInSeconds, measured, seconds, requests } = order;
+export async function measureSlice(
+  { port, pid }: Pick<Server, "port" | "pid">,
+  { connections: count, requests }: Pick<Scene, "connections" | "requests">,
+  request: Request,
+  { leadIn, measured }: SliceLength,
+): Promise<Slice> {
   const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(port)));
-  await press(connections, leadIn, during(leadInSeconds));
+  await press(connections, request, requests ? (made) => made < 1 : during(leadIn));
   resetPeak(pid);
   const before = cpuSeconds(pid);
-  const pressed = await press(connections, measured, requests ? (made) => made < requests : during(seconds));
+  const pressed = await press(connections, request, requests ? (made) => made < requests : during(measured));
   const cpu = cpuSeconds(pid) - before;
   for (const connection of connections) connection.close();
-  return {
-    rate: pressed.requests / pressed.seconds,
-    cpuPerRequest: cpu / pressed.requests,
-    cpuPerGigabyte: cpu / (pressed.bytes / 1e9),
-    p50: percentile(pressed.latencies, 0.5),
-    p99: percentile(pressed.latencies, 0.99),
-    peak: peakBytes(pid),
-  };
+  return { rate: pressed.requests / pressed.seconds, cpu: cpu / pressed.requests, peak: peakBytes(pid) };
 }
 
 function during(seconds: number): () => boolean {

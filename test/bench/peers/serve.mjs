@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
-// A process with a small heap collects garbage more often for the same work: all get what ours loads.
+// A small heap is collected more often for the same work, so all servers load what the application loads.
 import "typeorm";
 
 /** The folder of the files. */
 export const root = process.argv[2];
 
-/** Serves with plain node:http on a free port of loopback, and tells the parent process which. */
+/** Serves with plain node:http on a free port of loopback, and sends the port to the parent process. */
 export function serve(handler) {
   const server = createServer(handler);
   server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));

@@ -1,5 +1,5 @@
 import sirv from "sirv";
 import { root, serve } from "./serve.mjs";
 
-// It lists the folder once, as in production; in its development mode it would ask the disk each time.
+// It lists the folder once, as in production; in development mode it would ask the disk each time.
 serve(sirv(root, { etag: true }));
