@@ -20,7 +20,7 @@ export const sqlite: Sqlite = findBetterSqlite3() ?? { name: "sql.js" };
 
 /** Why a database is missing here, if it is. */
 export function missingDatabase(name: DatabaseName): string | undefined {
-  return name === "PostgreSQL" ? postgres.missing : undefined;
+  return name === "PostgreSQL" ? postgres.skip || undefined : undefined;
 }
 
 /**

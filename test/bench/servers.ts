@@ -5,7 +5,7 @@ import { mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { eventually } from "../support/eventually.js";
 import { startNginx } from "../support/nginx.js";
-import { skipWithout } from "../support/programs.js";
+import { isInstalled } from "../support/requirements.js";
 import { cores, messageOf, pin, startNode } from "./child-process.js";
 import { type DatabaseName, missingDatabase, sqlite } from "./databases.js";
 import { files } from "./files.js";
@@ -47,7 +47,7 @@ export const contestants: Contestant[] = [
   application(OURS, "SQLite"),
   application("typeorm-private-files, PostgreSQL", "PostgreSQL"),
   ...[KOA_SEND, "send", "sirv", "@fastify/static"].map(peer),
-  { name: "nginx", missing: skipWithout("nginx") || undefined, start: startStaticNginx },
+  { name: "nginx", missing: isInstalled("nginx") ? undefined : "it is not installed", start: startStaticNginx },
 ];
 
 /**

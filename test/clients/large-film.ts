@@ -35,7 +35,7 @@ class DownloadCounter implements PrivateFileSubscriber<Film> {
 }
 
 /** A request that the server answered. */
-export interface Seen {
+interface Seen {
   method: string;
   status: number;
   /** The Range header; empty where there was none. */

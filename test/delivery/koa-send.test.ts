@@ -19,9 +19,11 @@ import { changeOpened } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
 import { Film, filmOf, withFilm } from "../support/film.js";
 import { run } from "../support/programs.js";
+import { all, takesLong } from "../support/requirements.js";
 import { descriptorsUnder, ioError } from "../support/storage-disk.js";
 
-describeDelivery("koaSendDelivery", koaSendDelivery, { thorough: process.env.TEST_ALL !== undefined });
+if (all) describeDelivery("koaSendDelivery", koaSendDelivery, { thorough: true });
+else it("koaSendDelivery does what every delivery must do", { skip: takesLong });
 
 describe("koaSendDelivery", () => {
   const content = filmOf(1_000_000);

@@ -13,11 +13,12 @@ import { changeOpened } from "../support/application.js";
 import { openConnection } from "../support/connection.js";
 import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
+import { all } from "../support/requirements.js";
 import { descriptorsUnder, ioError } from "../support/storage-disk.js";
 
 const content = filmOf(8_000_000);
 
-describeDelivery("streamDelivery", streamDelivery, { thorough: process.env.TEST_ALL !== undefined });
+describeDelivery("streamDelivery", streamDelivery, { thorough: all });
 
 describe("streamDelivery", () => {
   it("reads no further than the client takes", async (t) => {
