@@ -1,9 +1,10 @@
 import type { Subject } from "./subject.js";
+import type { Topic } from "./topics.js";
 
 /** One thing that a server of private files has to do right. */
 export interface Case {
-  /** The row or rows of the catalogue that it belongs to, e.g. `H01`, or `K5, H62`. */
-  id: string;
+  /** The topic that it belongs to. */
+  topic: Topic;
   /** What a right server does, as the rest of a sentence that begins with the server. */
   title: string;
   /** Why it can't be asked on this machine. */
@@ -37,14 +38,14 @@ export function expectThat(holds: boolean, came: string, message?: string): asse
 
 /** Makes a case of each row of a table. */
 export function each<Row extends readonly [unknown, ...unknown[]]>(
-  id: string,
+  topic: Topic,
   rows: readonly Row[],
   title: (row: Row) => string,
   check: (subject: Subject, row: Row) => Promise<void>,
   options: Pick<Case, "skip" | "deadline"> = {},
 ): Case[] {
   return rows.map((row) => ({
-    id,
+    topic,
     title: title(row),
     check: (subject) => check(subject, row),
     ...options,

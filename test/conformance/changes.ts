@@ -13,20 +13,26 @@ const FORGED = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHACKED";
 const OLD = pattern(11, 1);
 const NEW = pattern(200_000, 2);
 
-/** What happens to files while they are served: K5, K6, K12 to K14 and K23. */
+/** What happens to files while they are served. */
 export const changeCases: Case[] = [
   ...each(
-    "K5, H62",
+    "a file that disappears before it is opened, under middleware that awaits",
     [[{ "X-Await-Afterwards": "30" }]],
     () => "answers 200 or 404 while a file comes and goes, and lives, with middleware around it that awaits",
     expectWholeOrMissing,
     { deadline: 15_000 },
   ),
-  ...each("K6, H62", [[{}]], () => "answers 200 or 404 while a file comes and goes, and lives", expectWholeOrMissing, {
-    deadline: 15_000,
-  }),
   ...each(
-    "K12, H60",
+    "a file that disappears before it is opened",
+    [[{}]],
+    () => "answers 200 or 404 while a file comes and goes, and lives",
+    expectWholeOrMissing,
+    {
+      deadline: 15_000,
+    },
+  ),
+  ...each(
+    "a file that grows while it is sent",
     [
       ["a file", 200, {}],
       ["a range", 206, { Range: "bytes=0-" }],
@@ -49,7 +55,7 @@ export const changeCases: Case[] = [
     },
   ),
   ...each(
-    "K13, H60",
+    "a file that shrinks while it is sent",
     [
       ["a file", 200, {}],
       ["a range", 206, { Range: "bytes=0-" }],
@@ -71,13 +77,13 @@ export const changeCases: Case[] = [
     },
   ),
   {
-    id: "K14, H61",
+    topic: "a file that is replaced all the time",
     title: "answers 512 requests with the old or the new file, whole, while it is replaced as fast as can be",
     deadline: 20_000,
     check: expectWholeWhileReplaced,
   },
   {
-    id: "K23",
+    topic: "a file that is deleted while it is sent",
     title: "sends all of a file that is deleted meanwhile",
     async check(subject) {
       const { url, path } = await subject.place({ content: LONG });

@@ -13,10 +13,10 @@ import { readToEnd, requestText } from "./wire.js";
 const skipWithoutProc = process.platform === "linux" ? false : "this system does not list descriptors in /proc";
 const LONG = pattern(8 * 1024 * 1024);
 
-/** Clients that leave, and a process without descriptors: K22 and H63. */
+/** Clients that leave, and a process without descriptors. */
 export const clientCases: Case[] = [
   ...each(
-    "K22",
+    "clients that leave",
     [
       ["in the middle of a file", "GET", true],
       ["before the answer", "GET", false],
@@ -42,7 +42,7 @@ export const clientCases: Case[] = [
     { skip: skipWithoutProc, deadline: 10_000 },
   ),
   {
-    id: "H63",
+    topic: "no free descriptor",
     title: "answers 503 with Retry-After when there is no descriptor left, and 200 when there is one again",
     skip: skipWithoutProc || needs("prlimit"),
     async check(subject) {

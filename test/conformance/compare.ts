@@ -1,13 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Case, Deviation } from "./case.js";
-import { type Column, groupsOf, groupTable, type Outcome, summaryTable } from "./comparison.js";
+import { type Column, groupsOf, type Outcome, summaryTable, topicTable } from "./comparison.js";
 import { diskCases } from "./disk-cases.js";
 import { httpCases } from "./http-cases.js";
 import { type Kind, kinds } from "./kinds.js";
 import { runCase } from "./run-case.js";
 import { Subject } from "./subject.js";
-import { areas, topics } from "./topics.js";
 
 // `npm run compare`: puts all cases to all kinds of servers, and writes what came to docs/comparison.md. With `-- --explain` it says more of what was wrong.
 
@@ -16,8 +15,8 @@ const cases = [...httpCases, ...diskCases];
 
 const columns: Column[] = [];
 for (const kind of kinds) columns.push({ name: kind.name, outcomes: await outcomesOf(kind) });
-const summary = summaryTable(columns, areas);
-const details = groupTable(columns, groupsOf(cases, topics));
+const summary = summaryTable(columns);
+const details = topicTable(columns, groupsOf(cases));
 await writeFile(join(checkout, "docs/comparison.md"), page(await versions(), summary, details));
 console.log(`${details}\n\n${summary}\n\nWritten to docs/comparison.md.`);
 
@@ -40,7 +39,7 @@ async function outcomeOf(subject: Subject, one: Case): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof Deviation)) throw error;
     if (process.argv.includes("--explain")) {
-      console.log(`${subject.kind.name} (${one.id}): ${one.title}\n  ${error.message}`);
+      console.log(`${subject.kind.name}, ${one.topic}: ${one.title}\n  ${error.message}`);
     }
     return { came: error.came };
   }
@@ -86,7 +85,7 @@ ${summary}
 
 ## Which, and what came instead
 
-✓ is right. ✗ is followed by what came instead, each thing once. The row is what the titles of the tests end with.
+✓ is right. ✗ is followed by what came instead, each thing once. The tests of a topic are a suite with the topic's name.
 
 ${details}
 `;

@@ -1,5 +1,6 @@
 import { tableOf } from "../support/markdown.js";
 import type { Case } from "./case.js";
+import { type Area, areas, type Topic, topics } from "./topics.js";
 
 /** What became of a case: nothing where the server is right, else what came instead, or why it was not asked. */
 export interface Outcome {
@@ -13,38 +14,30 @@ export interface Column {
   outcomes: Map<Case, Outcome>;
 }
 
-/** A group of cases of one row of the catalogue. */
+/** The cases of a topic. */
 export interface Group {
-  id: string;
-  /** What it is about. */
-  topic: string;
+  topic: Topic;
   cases: Case[];
 }
 
-/** Cases by their row, in the order of the rows. */
-export function groupsOf(cases: readonly Case[], topics: Record<string, string>): Group[] {
-  const ids = [...new Set(cases.map(({ id }) => id))];
-  return ids
-    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
-    .map((id) => ({ id, topic: topics[id.split(",")[0]!] ?? id, cases: cases.filter((one) => one.id === id) }));
+/** Cases by their topic, in the order of the topics. */
+export function groupsOf(cases: readonly Case[]): Group[] {
+  const order = areas.flatMap<Topic>((area) => topics[area]);
+  return order.map((topic) => ({ topic, cases: cases.filter((one) => one.topic === topic) }));
 }
 
-/** A Markdown table of how many cases each server gets right, by the letter of their rows. */
-export function summaryTable(columns: readonly Column[], areas: Record<string, string>): string {
-  const rows = Object.entries(areas).map(([letter, area]) => [
-    area,
-    ...columns.map(({ outcomes }) => score([...outcomes].filter(([{ id }]) => id.startsWith(letter)))),
-  ]);
-  const all = ["all", ...columns.map(({ outcomes }) => score([...outcomes]))];
+/** A Markdown table of how many cases each server gets right, by area. */
+export function summaryTable(columns: readonly Column[]): string {
+  const rows = areas.map((area) => [area, ...columns.map(({ outcomes }) => score(outcomesIn(area, outcomes)))]);
+  const all = ["all", ...columns.map(({ outcomes }) => score([...outcomes.values()]))];
   return tableOf(["", ...columns.map(({ name }) => name)], [...rows, all]);
 }
 
-/** A Markdown table with a row for each group. */
-export function groupTable(columns: readonly Column[], groups: readonly Group[]): string {
+/** A Markdown table with a row for each topic. */
+export function topicTable(columns: readonly Column[], groups: readonly Group[]): string {
   return tableOf(
-    ["row", "what", "cases", ...columns.map(({ name }) => name)],
-    groups.map(({ id, topic, cases }) => [
-      id,
+    ["topic", "cases", ...columns.map(({ name }) => name)],
+    groups.map(({ topic, cases }) => [
       topic,
       String(cases.length),
       ...columns.map(({ outcomes }) => cell(cases.map((one) => outcomes.get(one)!))),
@@ -52,9 +45,14 @@ export function groupTable(columns: readonly Column[], groups: readonly Group[])
   );
 }
 
-function score(outcomes: (readonly [Case, Outcome])[]): string {
-  const asked = outcomes.filter(([, { skipped }]) => skipped === undefined);
-  return `${asked.filter(([, { came }]) => came === undefined).length} of ${asked.length}`;
+function outcomesIn(area: Area, outcomes: Map<Case, Outcome>): Outcome[] {
+  const inArea: readonly Topic[] = topics[area];
+  return [...outcomes].filter(([{ topic }]) => inArea.includes(topic)).map(([, outcome]) => outcome);
+}
+
+function score(outcomes: readonly Outcome[]): string {
+  const asked = outcomes.filter(({ skipped }) => skipped === undefined);
+  return `${asked.filter(({ came }) => came === undefined).length} of ${asked.length}`;
 }
 
 function cell(outcomes: readonly Outcome[]): string {

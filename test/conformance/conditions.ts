@@ -10,13 +10,14 @@ import {
   placeDigits,
 } from "./fixture.js";
 import { tagOf, withTag } from "./tags.js";
+import type { Topic } from "./topics.js";
 
 const EARLIER = "Wed, 25 Jun 2014 17:12:17 GMT";
 const LATER = "Wed, 25 Jun 2014 17:12:19 GMT";
 
-/** Conditional requests: H20 to H32. */
+/** Conditional requests. */
 export const conditionCases: Case[] = [
-  ...dated("H20", "If-Modified-Since", 304, [
+  ...dated("If-Modified-Since that holds", "If-Modified-Since", 304, [
     ["the very time", MODIFIED],
     ["a later time", LATER],
     ["the time as asctime writes it", "Wed Jun 25 17:12:18 2014"],
@@ -24,12 +25,12 @@ export const conditionCases: Case[] = [
     ["a time in 2037", "Thu, 01 Jan 2037 00:00:00 GMT"],
     ["a time in 2174", "Sat, 01 Jan 2174 00:00:00 GMT"],
   ]),
-  ...dated("H21", "If-Modified-Since", 200, [
+  ...dated("If-Modified-Since that does not hold", "If-Modified-Since", 200, [
     ["an earlier time", EARLIER],
     ["garbage", "yesterday"],
     ["a time as ISO 8601 writes it", "2014-06-25T17:12:18Z"],
   ]),
-  ...tagged("H22", "If-None-Match", 304, [
+  ...tagged("If-None-Match that hits", "If-None-Match", 304, [
     ["<tag>"],
     ["W/<opaque>"],
     ['<tag>, "a", "b"'],
@@ -38,7 +39,7 @@ export const conditionCases: Case[] = [
     ['"a"\t,\t<tag>\t,\t"b"'],
     ["*"],
   ]),
-  ...tagged("H23", "If-None-Match", 200, [
+  ...tagged("If-None-Match that misses", "If-None-Match", 200, [
     ['"foo"'],
     ["<otherCase>"],
     [","],
@@ -48,20 +49,20 @@ export const conditionCases: Case[] = [
     ["w/<opaque>"],
     ['"a b"'],
   ]),
-  ...both("H24", [
+  ...both("If-None-Match beside If-Modified-Since", [
     ["If-None-Match that misses and If-Modified-Since that hits", 200, '"foo"', MODIFIED],
     ["If-None-Match that hits and an earlier If-Modified-Since", 304, "<tag>", EARLIER],
   ]),
-  ...tagged("H25", "If-Match", 200, [["<strong>"], ['"a", <strong>'], ['"a"\t,\t<strong>'], ["*"]]),
-  ...tagged("H26", "If-Match", 412, [['"foo"'], ["W/<opaque>"]]),
-  ...dated("H27", "If-Unmodified-Since", 200, [
+  ...tagged("If-Match that hits", "If-Match", 200, [["<strong>"], ['"a", <strong>'], ['"a"\t,\t<strong>'], ["*"]]),
+  ...tagged("If-Match that misses", "If-Match", 412, [['"foo"'], ["W/<opaque>"]]),
+  ...dated("If-Unmodified-Since", "If-Unmodified-Since", 200, [
     ["the very time", MODIFIED],
     ["a later time", LATER],
     ["garbage", "yesterday"],
   ]),
-  ...dated("H27", "If-Unmodified-Since", 412, [["an earlier time", EARLIER]]),
+  ...dated("If-Unmodified-Since", "If-Unmodified-Since", 412, [["an earlier time", EARLIER]]),
   {
-    id: "H28",
+    topic: "If-Match beside If-Unmodified-Since",
     title: "answers 200 to If-Match that hits and an earlier If-Unmodified-Since",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -70,7 +71,7 @@ export const conditionCases: Case[] = [
     },
   },
   {
-    id: "H30",
+    topic: "the headers of 304",
     title: "answers 304 with Date, ETag and Cache-Control, and nothing of the representation",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -84,7 +85,7 @@ export const conditionCases: Case[] = [
     },
   },
   {
-    id: "H32",
+    topic: "a modification time of 0 or in the future",
     title: "says no Last-Modified of a file whose time is 0",
     async check(subject) {
       const { url } = await subject.place({ content: "", modifiedAt: 0 });
@@ -92,7 +93,7 @@ export const conditionCases: Case[] = [
     },
   },
   {
-    id: "H32",
+    topic: "a modification time of 0 or in the future",
     title: "says no Last-Modified after Date of a file whose time is to come",
     async check(subject) {
       const { url } = await subject.place({ content: "", modifiedAt: Date.now() / 1000 + 86_400 });
@@ -103,18 +104,18 @@ export const conditionCases: Case[] = [
   },
 ];
 
-function dated(id: string, header: string, status: number, rows: readonly (readonly [string, string])[]): Case[] {
+function dated(topic: Topic, header: string, status: number, rows: readonly (readonly [string, string])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([what]) => `answers ${status} to ${header} with ${what}`,
     async (subject, [_, value]) => expectDecision(await askForDigits(subject, { [header]: value }), status),
   );
 }
 
-function tagged(id: string, header: string, status: number, rows: readonly (readonly [value: string])[]): Case[] {
+function tagged(topic: Topic, header: string, status: number, rows: readonly (readonly [value: string])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([value]) => `answers ${status} to ${header}: ${value.replaceAll("\t", "<tab>")}`,
     async (subject, [value]) => {
@@ -127,9 +128,9 @@ function tagged(id: string, header: string, status: number, rows: readonly (read
 
 type BothRow = readonly [what: string, status: number, tag: string, date: string];
 
-function both(id: string, rows: readonly BothRow[]): Case[] {
+function both(topic: Topic, rows: readonly BothRow[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([what, status]) => `answers ${status} to ${what}`,
     async (subject, [_, status, tag, date]) => {

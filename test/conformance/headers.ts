@@ -12,10 +12,10 @@ import {
 import { RULE_FAILURE } from "./site.js";
 import type { Subject } from "./subject.js";
 
-/** What an answer says beside the bytes: H70 to H73. */
+/** What an answer says beside the bytes. */
 export const headerCases: Case[] = [
   {
-    id: "H70",
+    topic: "headers of a private file",
     title: "answers 200 with the headers that keep a private file private",
     async check(subject) {
       const answer = await askForDigits(subject, {});
@@ -32,7 +32,7 @@ export const headerCases: Case[] = [
     },
   },
   ...each(
-    "H71",
+    "files that could run in a browser",
     [["html"], ["xhtml"], ["svg"], ["xml"], ["js"], ["mht"], ["swf"], ["wasm"], ["eml"]],
     ([extension]) => `sends a .${extension} file as an attachment of no type where files are to be shown`,
     async (subject, [extension]) => {
@@ -42,7 +42,7 @@ export const headerCases: Case[] = [
     },
   ),
   {
-    id: "H71",
+    topic: "files that could run in a browser",
     title: "sends a .pdf file inline where files are to be shown",
     async check(subject) {
       const answer = await askToShow(subject, "file.pdf");
@@ -67,7 +67,7 @@ async function askToShow(subject: Subject, name: string) {
 
 function refusal(title: string, status: number, headers: Headers, change = (url: string) => url): Case {
   return {
-    id: "H73",
+    topic: "headers and text of a refusal",
     title,
     async check(subject) {
       const { url } = await placeDigits(subject);

@@ -2,16 +2,17 @@ import { open } from "node:fs/promises";
 import { type Case, each, expectThat } from "./case.js";
 import { expectHeader, expectPart, expectStatus, expectWhole, placeDigits } from "./fixture.js";
 import { type Subject, skipWithoutLargeFiles } from "./subject.js";
+import type { Topic } from "./topics.js";
 
 const TIB = 2 ** 40;
 const MOST = Number.MAX_SAFE_INTEGER;
 
 const skip = skipWithoutLargeFiles;
 
-/** Files that take more than 32 bits, or more than a number holds: H16 and H17. */
+/** Files that take more than 32 bits, or more than a number holds. */
 export const hugeFileCases: Case[] = [
   ...each(
-    "H16",
+    "a file of 1 TiB",
     [
       ["bytes=-4", TIB - 4, "END!"],
       ["bytes=4294967296-4294967299", 2 ** 32, "AT4G"],
@@ -29,7 +30,7 @@ export const hugeFileCases: Case[] = [
     { skip },
   ),
   {
-    id: "H16",
+    topic: "a file of 1 TiB",
     title: "answers 416 to bytes=1099511627776- of 1 TiB",
     skip,
     async check(subject) {
@@ -39,7 +40,7 @@ export const hugeFileCases: Case[] = [
     },
   },
   {
-    id: "H17",
+    topic: "files of 2^53-1 and 2^53+3 bytes",
     title: "serves a file of 2^53-1 bytes exactly",
     skip,
     async check(subject) {
@@ -50,13 +51,15 @@ export const hugeFileCases: Case[] = [
       expectPart(answer, `${MOST - 4}-${MOST - 1}/${MOST}`, "END!");
     },
   },
-  refusesMore("H17", "refuses a file of 2^53+3 bytes with 500, and lives on", {}),
-  refusesMore("K25", "refuses the last byte of 2^53+3 with 500, and lives on", { Range: "bytes=-1" }),
+  refusesMore("files of 2^53-1 and 2^53+3 bytes", "refuses a file of 2^53+3 bytes with 500, and lives on", {}),
+  refusesMore("a range of more than 2^53 bytes", "refuses the last byte of 2^53+3 with 500, and lives on", {
+    Range: "bytes=-1",
+  }),
 ];
 
-function refusesMore(id: string, title: string, headers: Record<string, string>): Case {
+function refusesMore(topic: Topic, title: string, headers: Record<string, string>): Case {
   return {
-    id,
+    topic,
     title,
     skip,
     async check(subject) {

@@ -1,11 +1,12 @@
 import { type Case, each } from "./case.js";
 import { expectPart, expectStatus, expectWhole, MODIFIED, placeDigits } from "./fixture.js";
 import { withTag } from "./tags.js";
+import type { Topic } from "./topics.js";
 
-/** If-Range, and conditions beside a Range: H40 to H43. */
+/** If-Range, and conditions beside a Range. */
 export const ifRangeCases: Case[] = [
-  ...withIfRange("H40", true, [["<strong>"], [MODIFIED]]),
-  ...withIfRange("H41", false, [
+  ...withIfRange("If-Range that holds", true, [["<strong>"], [MODIFIED]]),
+  ...withIfRange("If-Range that does not hold", false, [
     ['"foo"'],
     ["W/<opaque>"],
     ["Wed, 25 Jun 2014 17:12:19 GMT"],
@@ -15,7 +16,7 @@ export const ifRangeCases: Case[] = [
     ['<tag>, "foo"'],
   ]),
   {
-    id: "H42",
+    topic: "If-Range without a range to send",
     title: "answers 200 with the whole file to If-Range without Range",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -23,7 +24,7 @@ export const ifRangeCases: Case[] = [
     },
   },
   {
-    id: "H42",
+    topic: "If-Range without a range to send",
     title: "answers 416 to a Range behind the end with If-Range that holds",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -32,7 +33,7 @@ export const ifRangeCases: Case[] = [
     },
   },
   ...each(
-    "H43",
+    "conditions beside Range",
     [
       [304, "If-None-Match", "<tag>"],
       [412, "If-Match", '"foo"'],
@@ -47,9 +48,9 @@ export const ifRangeCases: Case[] = [
   ),
 ];
 
-function withIfRange(id: string, holds: boolean, rows: readonly (readonly [value: string])[]) {
+function withIfRange(topic: Topic, holds: boolean, rows: readonly (readonly [value: string])[]) {
   return each(
-    id,
+    topic,
     rows,
     ([value]) =>
       `answers ${holds ? "206 with the part" : "200 with the whole file"} to If-Range: ${value || "(empty)"}`,

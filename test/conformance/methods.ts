@@ -14,10 +14,10 @@ import type { Subject } from "./subject.js";
 import { withTag } from "./tags.js";
 import { type Request, readToEnd, requestText } from "./wire.js";
 
-/** HEAD, other methods, and HTTP/1.0: H50 to H55. */
+/** HEAD, other methods, and HTTP/1.0. */
 export const methodCases: Case[] = [
   {
-    id: "H50",
+    topic: "HEAD",
     title: "answers HEAD with the headers of GET, and no body",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -29,7 +29,7 @@ export const methodCases: Case[] = [
     },
   },
   {
-    id: "H51",
+    topic: "HEAD with Range",
     title: "answers 200 with the full length to HEAD with a Range",
     async check(subject) {
       const answer = await askForDigits(subject, { Range: "bytes=0-4" }, "HEAD");
@@ -39,7 +39,7 @@ export const methodCases: Case[] = [
     },
   },
   ...each(
-    "H52",
+    "HEAD with conditions",
     [
       [304, "If-None-Match", "<tag>"],
       [304, "If-Modified-Since", MODIFIED],
@@ -53,7 +53,7 @@ export const methodCases: Case[] = [
     },
   ),
   ...each(
-    "H54",
+    "other methods, and bodies of GET",
     [["POST"], ["PUT"], ["PATCH"], ["DELETE"], ["PROPFIND"], ["TRACE"]],
     ([method]) => `refuses ${method} with 405 or 501, and with Allow`,
     async (subject, [method]) => {
@@ -64,17 +64,17 @@ export const methodCases: Case[] = [
     },
   ),
   {
-    id: "H54",
+    topic: "other methods, and bodies of GET",
     title: "answers 200 with the file to GET, whatever X-HTTP-Method-Override says",
     check: async (subject) => expectWhole(await askForDigits(subject, { "X-HTTP-Method-Override": "DELETE" })),
   },
   {
-    id: "H54",
+    topic: "other methods, and bodies of GET",
     title: "reads over a body of GET: the next request on the connection is answered",
     check: (subject) => expectTwoAnswers(subject, { body: "GET / HTTP/1.1", last: false }, {}),
   },
   {
-    id: "H55",
+    topic: "HTTP/1.0",
     title: "answers HTTP/1.0 with the file, and closes the connection",
     async check(subject) {
       const { url } = await placeDigits(subject);
@@ -84,7 +84,7 @@ export const methodCases: Case[] = [
     },
   },
   {
-    id: "H55",
+    topic: "HTTP/1.0",
     title: "answers two requests on one connection of HTTP/1.0 with keep-alive",
     check: (subject) =>
       expectTwoAnswers(subject, { version: "1.0", headers: { Connection: "keep-alive" } }, { version: "1.0" }),

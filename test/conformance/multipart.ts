@@ -3,13 +3,14 @@ import { DIGITS, expectBytes, expectHeader, expectPart, expectStatus, expectWhol
 import { expectParts, type Span } from "./multipart-body.js";
 import type { Subject } from "./subject.js";
 import { tagOf } from "./tags.js";
+import type { Topic } from "./topics.js";
 
 const THOUSAND = pattern(1000);
 const digits = Buffer.from(DIGITS);
 
-/** Several ranges in one request: H10 and H13. */
+/** Several ranges in one request. */
 export const multipartCases: Case[] = [
-  ...inParts("H10", [
+  ...inParts("several ranges", [
     ["bytes=0-0,-2", digits, [0, 0], [9, 10]],
     ["bytes=0-1,5-8", digits, [0, 1], [5, 8]],
     ["bytes=0-1,5-", digits, [0, 1], [5, 10]],
@@ -19,19 +20,19 @@ export const multipartCases: Case[] = [
     ["bytes=7-8,0-1", digits, [7, 8], [0, 1]],
     ["bytes=0-9,-10,10-19", THOUSAND, [0, 19], [990, 999]],
   ]),
-  ...inParts("H13", [
+  ...inParts("few, many and far too many ranges", [
     [rangeOf(1), THOUSAND, ...everyThird(1)],
     [rangeOf(2), THOUSAND, ...everyThird(2)],
     [rangeOf(8), THOUSAND, ...everyThird(8)],
   ]),
   ...each(
-    "H13",
+    "few, many and far too many ranges",
     [[9], [300]],
     ([count]) => `answers 200 with the whole file to ${count} ranges`,
     async (subject, [count]) => expectWhole(await askFor(subject, rangeOf(count), THOUSAND), THOUSAND),
   ),
   ...each(
-    "H13",
+    "few, many and far too many ranges",
     [[`bytes=${"0-0,".repeat(4000)}0-0`]],
     () => "answers 200 with the whole file, or 431, to 16 KiB of ranges",
     async (subject, [range]) => {
@@ -41,7 +42,7 @@ export const multipartCases: Case[] = [
     },
   ),
   ...each(
-    "H13",
+    "few, many and far too many ranges",
     [["bytes=0-,1-,2-,3-,4-"]],
     ([range]) => `sends no byte twice to ${range}`,
     async (subject, [range]) => {
@@ -52,9 +53,9 @@ export const multipartCases: Case[] = [
   ),
 ];
 
-function inParts(id: string, rows: readonly (readonly [range: string, content: Buffer, ...spans: Span[]])[]): Case[] {
+function inParts(topic: Topic, rows: readonly (readonly [range: string, content: Buffer, ...spans: Span[]])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([range, content, ...spans]) =>
       `answers 206 with ${spans.map((span) => span.join("-")).join(" and ")} of ${content.length} to ${range}`,

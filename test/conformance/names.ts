@@ -4,14 +4,15 @@ import { type Case, Deviation, each, expectThat } from "./case.js";
 import { DIGITS, expectHeader, expectStatus, expectWhole } from "./fixture.js";
 import { expectSaysNothing } from "./headers.js";
 import type { Subject } from "./subject.js";
+import type { Topic } from "./topics.js";
 
 /** What lies outside, or belongs to another record. */
 const SECRET = "the bytes of somebody else";
 
-/** Which file a name names: K1 to K4, and K16 to K21. */
+/** Which file a name names. */
 export const nameCases: Case[] = [
   ...each(
-    "K1, H64",
+    "a sibling `.gz`, `.br`, `.html`",
     [
       ["a.pdf", "a.pdf.gz", "gzip"],
       ["a.pdf", "a.pdf.br", "gzip, deflate, br"],
@@ -29,48 +30,52 @@ export const nameCases: Case[] = [
     },
   ),
   ...each(
-    "K2",
+    "a key that decodes to another",
     [["docs/1/..%2f2%2fsecret.pdf", "docs/2/secret.pdf"]],
     ([key]) => `sends the bytes of ${key} as that file's, decoding nothing twice`,
     expectOwnBytes,
   ),
   ...each(
-    "K3",
+    "keys with `%`",
     [
-      ["k3/%41.pdf", "k3/A.pdf"],
-      ["k3/100%.pdf", undefined],
-      ["k3/a%2fb.pdf", "k3/a/b.pdf"],
+      ["percent/%41.pdf", "percent/A.pdf"],
+      ["percent/100%.pdf", undefined],
+      ["percent/a%2fb.pdf", "percent/a/b.pdf"],
     ],
     ([key]) => `sends the bytes of the file that is called ${key}`,
     expectOwnBytes,
   ),
   ...each(
-    "K4",
+    "the text of 404",
     [
-      ["ENOENT", "k4/missing.pdf"],
-      ["ENAMETOOLONG", `k4/${"long".repeat(100)}.pdf`],
-      ["ENOTDIR", "k4/file/missing.pdf"],
+      ["ENOENT", "missing/none.pdf"],
+      ["ENAMETOOLONG", `missing/${"long".repeat(100)}.pdf`],
+      ["ENOTDIR", "missing/file/none.pdf"],
     ],
     ([code]) => `answers 404 without a path where the disk says ${code}`,
     async (subject, [, key]) => {
-      await subject.put(join(subject.root, "k4", "file"), DIGITS);
+      await subject.put(join(subject.root, "missing", "file"), DIGITS);
       const { url } = await subject.place({ key });
       const answer = await subject.ask(url);
       expectStatus(answer, 404);
       expectSaysNothing(subject, answer.body);
     },
   ),
-  ...refused("K16", [["%00"], ["%ff"], ["%E0%A4%A"], ["%c0%ae%c0%ae/outside.txt"]]),
-  ...refused("K17", [
+  ...refused("NUL and broken UTF-8 in the address", [["%00"], ["%ff"], ["%E0%A4%A"], ["%c0%ae%c0%ae/outside.txt"]]),
+  ...refused("addresses that climb", [
     ["../outside.txt"],
     ["..%2foutside.txt"],
     ["%2e%2e/outside.txt"],
     ["..\\outside.txt"],
     ["../files-of-others/outside.txt"],
   ]),
-  ...refused("K18", [["<outside>/outside.txt"], ["/<outside>/outside.txt"], ["C:\\outside.txt"]]),
+  ...refused("absolute paths in the address", [
+    ["<outside>/outside.txt"],
+    ["/<outside>/outside.txt"],
+    ["C:\\outside.txt"],
+  ]),
   {
-    id: "K19",
+    topic: "no root",
     title: "does not start to serve files without being told from where",
     async check(subject) {
       await subject.put(join(subject.cwd, "package.json"), SECRET);
@@ -81,13 +86,13 @@ export const nameCases: Case[] = [
     },
   },
   ...each(
-    "K20",
-    [["k20/.env.pdf"], ["k20/.folder/file.pdf"]],
+    "names that begin with a dot",
+    [["dots/.env.pdf"], ["dots/.folder/file.pdf"]],
     ([key]) => `sends the file that is called ${key}`,
     (subject, [key]) => expectOwnBytes(subject, [key, undefined]),
   ),
   {
-    id: "K21",
+    topic: "folders, and a slash at the end",
     title: "answers 404 where a folder has the file's name",
     async check(subject) {
       const { url, path } = await subject.place({ key: newKey("folder") });
@@ -96,7 +101,7 @@ export const nameCases: Case[] = [
     },
   },
   {
-    id: "K21",
+    topic: "folders, and a slash at the end",
     title: "answers 404 to a slash behind the file's address",
     async check(subject) {
       const { url } = await subject.place({ content: DIGITS });
@@ -117,9 +122,9 @@ async function expectOwnBytes(subject: Subject, [key, other]: readonly [string, 
   expectWhole(answer);
 }
 
-function refused(id: string, rows: readonly (readonly [string])[]): Case[] {
+function refused(topic: Topic, rows: readonly (readonly [string])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([name]) => `answers 4xx to ${name} in place of a name`,
     async (subject, [name]) => {

@@ -12,10 +12,11 @@ import {
   placeDigits,
 } from "./fixture.js";
 import { tagOf } from "./tags.js";
+import type { Topic } from "./topics.js";
 
-/** One range of a small file: H01 to H09. */
+/** One range of a small file. */
 export const rangeCases: Case[] = [
-  ...satisfiable("H01", [
+  ...satisfiable("one range", [
     ["bytes=0-4", 0, 4],
     ["bytes=2-", 2, 10],
     ["bytes=-5", 6, 10],
@@ -28,7 +29,7 @@ export const rangeCases: Case[] = [
     ["bytes=10-", 10, 10],
     ["bytes=-15", 0, 10],
   ]),
-  ...unsatisfiable("H02", [
+  ...unsatisfiable("a range behind the end", [
     ["bytes=11-"],
     ["bytes=11-12"],
     ["bytes=12-12"],
@@ -37,8 +38,8 @@ export const rangeCases: Case[] = [
     ["bytes=100-"],
     ["bytes=100-1000"],
   ]),
-  ...unsatisfiable("H03", [["bytes=-0"], ["bytes=-0,-0"]]),
-  ...ignored("H04", [
+  ...unsatisfiable("a range of no bytes", [["bytes=-0"], ["bytes=-0,-0"]]),
+  ...ignored("a Range that breaks the grammar", [
     ["foo"],
     ["bytes"],
     ["bytes="],
@@ -65,24 +66,24 @@ export const rangeCases: Case[] = [
     ["bytes= , , ,"],
     ["0-4"],
   ]),
-  ...ignored("H05", [["items=0-5"], ["seconds=1-2"]]),
-  ...satisfiable("H06", [
+  ...ignored("a Range in another unit", [["items=0-5"], ["seconds=1-2"]]),
+  ...satisfiable("the unit in capitals", [
     ["BYTES=0-4", 0, 4],
     ["Bytes=0-4", 0, 4],
   ]),
-  ...satisfiable("H07", [
+  ...satisfiable("positions of twenty digits", [
     ["bytes=0-99999999999999999999", 0, 10],
     ["bytes=-99999999999999999999", 0, 10],
   ]),
-  ...unsatisfiable("H07", [["bytes=99999999999999999999-"]]),
+  ...unsatisfiable("positions of twenty digits", [["bytes=99999999999999999999-"]]),
   ...each(
-    "H08",
+    "two Range headers",
     [[["bytes=0-4", "bytes=6-7"]]],
     () => "answers 200 with the whole file where there are two Range headers",
     async (subject, [range]) => expectWhole(await askForDigits(subject, { Range: range })),
   ),
   ...each(
-    "H09",
+    "a range of an empty file",
     [["bytes=0-"], ["bytes=-1"]],
     ([range]) => `answers 200 without a byte to ${range} of an empty file`,
     async (subject, [range]) => {
@@ -92,9 +93,9 @@ export const rangeCases: Case[] = [
   ),
 ];
 
-function satisfiable(id: string, rows: readonly (readonly [range: string, start: number, end: number])[]): Case[] {
+function satisfiable(topic: Topic, rows: readonly (readonly [range: string, start: number, end: number])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([range, start, end]) => `answers 206 with the bytes ${start}-${end} of 11 to ${range}`,
     async (subject, [range, start, end]) => {
@@ -106,9 +107,9 @@ function satisfiable(id: string, rows: readonly (readonly [range: string, start:
   );
 }
 
-function unsatisfiable(id: string, rows: readonly (readonly [range: string])[]): Case[] {
+function unsatisfiable(topic: Topic, rows: readonly (readonly [range: string])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([range]) => `answers 416 and nothing of the file to ${range}`,
     async (subject, [range]) => {
@@ -122,9 +123,9 @@ function unsatisfiable(id: string, rows: readonly (readonly [range: string])[]):
   );
 }
 
-function ignored(id: string, rows: readonly (readonly [range: string])[]): Case[] {
+function ignored(topic: Topic, rows: readonly (readonly [range: string])[]): Case[] {
   return each(
-    id,
+    topic,
     rows,
     ([range]) => `answers 200 with the whole file to "${range}", which is no Range`,
     async (subject, [range]) => expectWhole(await askForDigits(subject, { Range: range } satisfies Headers)),

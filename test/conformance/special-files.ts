@@ -11,10 +11,10 @@ import { requestText } from "./wire.js";
 const OUTSIDE = "outside: ";
 const INSIDE = "inside:  ";
 
-/** What is no regular file, or lies elsewhere: K7 to K11. */
+/** What is no regular file, or lies elsewhere. */
 export const specialFileCases: Case[] = [
   {
-    id: "K7",
+    topic: "FIFOs",
     title: "answers 404 to four requests for FIFOs, and an ordinary one within a second",
     skip: needs("mkfifo"),
     deadline: 2000,
@@ -31,13 +31,13 @@ export const specialFileCases: Case[] = [
     },
   },
   ...each(
-    "K8",
+    "a link to a device",
     [["/dev/zero"]],
     ([target]) => `answers 404 where a link leads to ${target}`,
     async (subject, [target]) => expectStatus(await subject.ask(await placeLink(subject, target)), 404),
   ),
   ...each(
-    "K9",
+    "a link into `/proc`",
     [["/proc/self/environ"]],
     ([target]) => `answers 404 where a link leads to ${target}`,
     async (subject, [target]) => {
@@ -50,7 +50,7 @@ export const specialFileCases: Case[] = [
     },
   ),
   {
-    id: "K10",
+    topic: "links that lead outside",
     title: "answers 404 where a link leads to a file outside",
     async check(subject) {
       await subject.put(join(subject.outside, "linked.txt"), OUTSIDE);
@@ -58,7 +58,7 @@ export const specialFileCases: Case[] = [
     },
   },
   {
-    id: "K10",
+    topic: "links that lead outside",
     title: "answers 404 where a link to a folder outside is on the way",
     async check(subject) {
       await subject.put(join(subject.outside, "linked", "file.txt"), OUTSIDE);
@@ -69,7 +69,7 @@ export const specialFileCases: Case[] = [
     },
   },
   {
-    id: "K11",
+    topic: "a link put in the place of a file",
     title: "sends nothing from outside while a file and a link to another change places",
     deadline: 15_000,
     check: expectNothingWhileSwapped,

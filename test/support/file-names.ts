@@ -1,7 +1,7 @@
 /** A name, and the one that it is offered as. */
 export type FileName = [name: string, offered: string];
 
-/** The names of hardening.md CD1, each with the one that it is offered as. */
+/** Names with characters that headers, systems and people find difficult. */
 export const NAMES: FileName[] = [
   ["report.pdf", "report.pdf"],
   ['a"b.pdf', 'a"b.pdf'],
@@ -48,8 +48,8 @@ export const NAMES: FileName[] = [
   ["line\u2028break\u2029.pdf", "linebreak.pdf"],
 ];
 
-/** Names that systems take for something else (hardening.md CD7). */
-export const RISKY_NAMES: FileName[] = [
+/** Names that systems take for something else. */
+const RISKY_NAMES: FileName[] = [
   ["CON", "_CON"],
   ["con.txt", "_con.txt"],
   ["NUL.txt", "_NUL.txt"],
