@@ -29,7 +29,7 @@ class Meter {
   }
 }
 
-describe("Chromium", { skip: withoutBrowser, timeout: 120_000 }, () => {
+describe("Chromium", { skip: withoutBrowser }, () => {
   let browser: Browser;
   let application: Application;
   let page: Page;

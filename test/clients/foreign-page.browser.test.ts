@@ -49,7 +49,7 @@ const embeddings: [element: string, name: string, type: string][] = [
   ["fetch", "note.txt", "text/plain"],
 ];
 
-describe("a private file in the page of another origin", { skip: withoutBrowser, timeout: 60_000 }, () => {
+describe("a private file in the page of another origin", { skip: withoutBrowser }, () => {
   let browser: Browser;
   let page: Page;
   let application: Application;

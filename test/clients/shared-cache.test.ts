@@ -41,7 +41,7 @@ const caches: Record<string, string> = {
   "that passes Range on": "proxy_cache_key $uri$http_range; proxy_set_header Range $http_range; proxy_force_ranges on;",
 };
 
-describe("behind a shared cache", { skip: needs("nginx"), timeout: 60_000 }, () => {
+describe("behind a shared cache", { skip: needs("nginx") }, () => {
   let application: Application;
 
   before(async () => {
@@ -160,7 +160,7 @@ function assertNothingOf({ status, headers, body }: Answer): void {
   assert.ok(!body.includes("alice"));
 }
 
-describe("behind nginx as a plain proxy", { skip: needs("nginx"), timeout: 60_000 }, () => {
+describe("behind nginx as a plain proxy", { skip: needs("nginx") }, () => {
   const text = Buffer.from(Array.from({ length: 200_000 }, (_, line) => `line ${line}`).join("\n"));
   let application: Application;
   let path: string;

@@ -9,8 +9,6 @@ export interface Case {
   title: string;
   /** Why it can't be asked on this machine. */
   skip?: string | false;
-  /** How long a server may take for it, in milliseconds. (default: 4000) */
-  deadline?: number;
   /** Asks the server. Throws a {@link Deviation} where it does something else. */
   check(subject: Subject): Promise<void>;
 }
@@ -42,7 +40,7 @@ export function each<Row extends readonly [unknown, ...unknown[]]>(
   rows: readonly Row[],
   title: (row: Row) => string,
   check: (subject: Subject, row: Row) => Promise<void>,
-  options: Pick<Case, "skip" | "deadline"> = {},
+  options: Pick<Case, "skip"> = {},
 ): Case[] {
   return rows.map((row) => ({
     topic,

@@ -20,16 +20,12 @@ export const changeCases: Case[] = [
     [[{ "X-Await-Afterwards": "30" }]],
     () => "answers 200 or 404 while a file comes and goes, and lives, with middleware around it that awaits",
     expectWholeOrMissing,
-    { deadline: 15_000 },
   ),
   ...each(
     "a file that disappears before it is opened",
     [[{}]],
     () => "answers 200 or 404 while a file comes and goes, and lives",
     expectWholeOrMissing,
-    {
-      deadline: 15_000,
-    },
   ),
   ...each(
     "a file that grows while it is sent",
@@ -79,7 +75,6 @@ export const changeCases: Case[] = [
   {
     topic: "a file that is replaced all the time",
     title: "answers 512 requests with the old or the new file, whole, while it is replaced as fast as can be",
-    deadline: 20_000,
     check: expectWholeWhileReplaced,
   },
   {

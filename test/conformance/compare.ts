@@ -10,6 +10,9 @@ import { Subject } from "./subject.js";
 
 // `npm run compare`: puts all cases to all kinds of servers, and writes what came to docs/comparison.md. With `-- --explain` it says more of what was wrong.
 
+/** How many milliseconds a server may take for a case on a machine that does nothing else. */
+const PATIENCE = 15_000;
+
 const checkout = resolve(import.meta.dirname, "../../..");
 const cases = [...httpCases, ...diskCases];
 
@@ -34,7 +37,7 @@ async function outcomesOf(kind: Kind): Promise<Map<Case, Outcome>> {
 async function outcomeOf(subject: Subject, one: Case): Promise<Outcome> {
   if (one.skip) return { skipped: one.skip };
   try {
-    await runCase(subject, one);
+    await runCase(subject, one, PATIENCE);
     return {};
   } catch (error) {
     if (!(error instanceof Deviation)) throw error;

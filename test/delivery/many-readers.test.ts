@@ -27,16 +27,20 @@ describe("2,000 readers that take nothing", { skip }, () => {
         sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => film.connectAndAsk()))));
       }
       await sleep(1000);
-      const { memory } = await film.status();
-      const each = (memory - before.memory) / sockets.length / 1024;
+      let each = Number.POSITIVE_INFINITY;
+      // On a busy machine the server needs more time to answer all of them, and to collect its garbage.
+      await eventually(async () => {
+        const { memory } = await film.status();
+        each = (memory - before.memory) / sockets.length / 1024;
+        assert.ok(each <= 80, `${each} KiB each`);
+      });
       t.diagnostic(`${each.toFixed(1)} KiB each, ${Math.round(before.memory / 1e6)} MB before`);
-      assert.ok(each <= 80, `${each} KiB each`);
       const other = await film.take("bytes=-1000");
       assert.match(other.toString("latin1"), /^HTTP\/1\.1 206 /);
       for (const socket of sockets) socket.destroy();
       await eventually(async () => {
         assert.ok((await film.status()).descriptors <= before.descriptors + 2);
-      }, 20);
+      });
     });
   }
 });

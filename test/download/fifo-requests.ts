@@ -27,13 +27,7 @@ await dataSource.manager.save(normal);
 
 const url = files.url(normal, "file");
 const asked = Array.from({ length: 100 }, () => application.get(files.url(fifo, "file")));
-let milliseconds = Number.POSITIVE_INFINITY;
-let body = "";
-for (let round = 0; round < 10; round++) {
-  const started = performance.now();
-  body = String((await application.get(url)).body);
-  milliseconds = Math.min(milliseconds, performance.now() - started);
-}
+const body = String((await application.get(url)).body);
 const statuses = [...new Set((await Promise.all(asked)).map(({ status }) => status))];
 rmSync(dirname(storage.root), { recursive: true });
-process.stdout.write(JSON.stringify({ statuses, milliseconds, body }), () => process.exit(0));
+process.stdout.write(JSON.stringify({ statuses, body }), () => process.exit(0));

@@ -7,6 +7,7 @@ import { Entity, PrimaryColumn, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { type Answer, type Application, type Ask, startApplication } from "../support/application.js";
 import { readAll } from "../support/connection.js";
+import { LONGEST_WAIT } from "../support/eventually.js";
 import { runs } from "../support/fuzz.js";
 
 const everybody = { condition: () => true };
@@ -32,8 +33,6 @@ interface File {
 
 /** How many requests are under way at once. */
 const AT_ONCE = 16;
-/** A request that is not answered within this many milliseconds fails the test. */
-const DEADLINE = 20_000;
 
 describe("an application that is sent anything", () => {
   let application: Application;
@@ -94,7 +93,7 @@ describe("an application that is sent anything", () => {
         await Promise.all(requests.map(send));
         assert.deepEqual(application.errors.splice(0).filter(isServerError), []);
       }),
-      { numRuns: Math.ceil(numRuns / AT_ONCE), timeout: DEADLINE, includeErrorInReport: true },
+      { numRuns: Math.ceil(numRuns / AT_ONCE), timeout: LONGEST_WAIT, includeErrorInReport: true },
     );
   }
 });

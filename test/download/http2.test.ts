@@ -90,7 +90,7 @@ describe("a download over HTTP/2", () => {
     ["a POST", () => ({ ":method": "POST" }), 405, text("Method Not Allowed")],
   ];
   for (const [what, headers, status, body] of rows) {
-    it(`answers ${status} to ${what}, with its bytes and without a warning`, { timeout: 10_000 }, async () => {
+    it(`answers ${status} to ${what}, with its bytes and without a warning`, async () => {
       const answer = await ask(client, headers());
       assert.equal(answer.status, status);
       assert.ok(body ? answer.body.equals(body()) : answer.body.includes(content.subarray(100, 2_999_999)));
@@ -143,7 +143,7 @@ describe("a download over HTTP/2", () => {
   });
 
   it("is cut alone when its client takes nothing for stallTimeout: the connection serves others all the time", async (t) => {
-    const { application, url, client } = await withStallingFilm(t, 0.5);
+    const { application, url, client } = await withStallingFilm(t, 1);
     const stalled = Array.from({ length: 90 }, () => client.request({ ":path": url }).pause());
     for (const stream of stalled) stream.on("error", () => {});
     for (let n = 0; n < 10; n++) {
@@ -157,15 +157,15 @@ describe("a download over HTTP/2", () => {
 
 describe("a slow download over HTTP/2", () => {
   it("is not cut while its client takes some: it gets all, however much longer than stallTimeout that is", async (t) => {
-    const { url, client } = await withStallingFilm(t, 0.5);
+    const { url, client } = await withStallingFilm(t, 1);
     const start = Date.now();
     let length = 0;
     for await (const chunk of client.request({ ":path": url })) {
       length += (chunk as Buffer).length;
-      if (Date.now() - start < 1500) await sleep(20);
+      if (Date.now() - start < 2500) await sleep(20);
     }
     assert.equal(length, 8_000_000);
-    assert.ok(Date.now() - start > 1000);
+    assert.ok(Date.now() - start > 2000);
   });
 
   it("may begin later than stallTimeout, and is cut all the same when its client takes nothing then", {
@@ -174,9 +174,9 @@ describe("a slow download over HTTP/2", () => {
     const before = (app: Koa) =>
       app.use(async (_ctx, next) => {
         await next();
-        await sleep(500);
+        await sleep(1500);
       });
-    const { application, url, client, origin } = await withStallingFilm(t, 0.2, before);
+    const { application, url, client, origin } = await withStallingFilm(t, 1, before);
     assert.equal((await readAll(client.request({ ":path": url }))).length, 8_000_000);
     // Not even the first write is taken whole.
     const narrow = connect(origin, { settings: { initialWindowSize: 1000 } });

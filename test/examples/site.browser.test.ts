@@ -6,7 +6,7 @@ import { launchBrowser, withoutBrowser } from "../support/browser.js";
 import { after, afterEach, before, beforeEach, describe, it } from "../support/suite.js";
 import { type RunningSite, startSite } from "./running-site.js";
 
-describe("the example site in a browser", { skip: withoutBrowser, timeout: 300_000 }, () => {
+describe("the example site in a browser", { skip: withoutBrowser }, () => {
   const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(1_500_000)]);
   let browser: Browser;
   let site: RunningSite;
@@ -76,7 +76,7 @@ describe("the example site in a browser", { skip: withoutBrowser, timeout: 300_0
   it("uploads a file by the form, shows how far it is, lists it and gives it back to its owner", async () => {
     await signIn("Alice");
     const network = await context.newCDPSession(page);
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 };
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 400_000 };
     await network.send("Network.emulateNetworkConditions", slow);
     await uploadByForm("Submissions", "Prüfbericht 2026.pdf", "The report");
     const bar = page.getByRole("progressbar", { name: "Prüfbericht 2026.pdf" });

@@ -200,9 +200,10 @@ describe("selectRanges", () => {
 
     it("takes the longest header in a few milliseconds, even a hundred times over", () => {
       const header = `bytes=${apart(700)}`.slice(0, 4090);
-      const begin = performance.now();
-      for (let i = 0; i < 100; i++) selectRanges(header, 1e6);
-      assert.ok(performance.now() - begin < 1000);
+      const aHundredTimes = () => {
+        for (let i = 0; i < 100; i++) selectRanges(header, 1e6);
+      };
+      assertQuick(aHundredTimes, header, 1000);
     });
   });
 

@@ -4,7 +4,7 @@ import { parse } from "content-disposition";
 import fc from "fast-check";
 import { contentDisposition, downloadName } from "../../src/http/disposition.js";
 import { FILE_NAMES, FOREIGN_NAMES, NAMES } from "../support/file-names.js";
-import { runs } from "../support/fuzz.js";
+import { assertQuick, runs } from "../support/fuzz.js";
 
 const TAME = /^[ -~]*$/;
 
@@ -134,9 +134,7 @@ describe("downloadName", () => {
     const units = [".", " ", "/", "a/", ". ", "\u0323\u0301", "\u200b", "\ud800", "%41", "😀"];
     for (const unit of units) {
       for (const name of [unit.repeat(2 ** 20 / unit.length), `x${unit.repeat(2 ** 20 / unit.length)}x.pdf`]) {
-        const begin = performance.now();
-        contentDisposition(name, "attachment");
-        assert.ok(performance.now() - begin < 3000, `${JSON.stringify(unit)} took too long`);
+        assertQuick(() => contentDisposition(name, "attachment"), name, 3000);
       }
     }
   });

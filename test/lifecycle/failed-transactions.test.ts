@@ -165,7 +165,7 @@ describe("A transaction that PostgreSQL ends by itself", { skip: postgres.skip }
 
   it("touches neither file when the backend is killed while it commits", async () => {
     await manager.query(
-      `CREATE FUNCTION dawdle() RETURNS trigger AS 'BEGIN PERFORM pg_sleep(20); RETURN NULL; END' LANGUAGE plpgsql`,
+      `CREATE FUNCTION dawdle() RETURNS trigger AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END' LANGUAGE plpgsql`,
     );
     await manager.query(
       `CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dawdle()`,

@@ -251,11 +251,10 @@ describe("portableName", () => {
   });
 
   it("takes a moment for a name of a mebibyte", () => {
-    const started = performance.now();
     for (const unit of ["a", ".", " ", "/", "\u0301", "\u0301\u0323", "👩‍👩", "\ud800", ".tar", "-.", "\u1100"]) {
-      assert.ok(portableName(unit.repeat(2 ** 20 / unit.length)).length <= 100);
+      const name = unit.repeat(2 ** 20 / unit.length);
+      assertQuick(() => assert.ok(portableName(name).length <= 100), name, 200);
     }
-    assert.ok(performance.now() - started < 1000);
   });
 });
 

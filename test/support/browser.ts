@@ -1,4 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
+import { LONGEST_WAIT } from "./eventually.js";
 import { without } from "./requirements.js";
 
 /** The browser of this machine that the tests drive, if one is named. */
@@ -15,7 +16,9 @@ export const withoutBrowser: string | false = executablePath ? false : without("
 export async function launchBrowser(): Promise<Browser> {
   if (!executablePath)
     throw new Error("TEST_CHROMIUM is not set. Give the path of a Chromium, e.g. /usr/bin/chromium.");
-  return chromium.launch({ executablePath, args: QUIET });
+  const browser = await chromium.launch({ executablePath, args: QUIET, timeout: LONGEST_WAIT });
+  browser.on("context", (context) => context.setDefaultTimeout(LONGEST_WAIT));
+  return browser;
 }
 
 const QUIET = [

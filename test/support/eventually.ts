@@ -1,1 +1,1 @@
-export { eventually } from "../../src/testing/fixture/eventually.js";
+export { eventually, LONGEST_WAIT } from "../../src/testing/fixture/eventually.js";

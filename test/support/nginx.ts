@@ -34,12 +34,13 @@ export async function startNginx({ http = "", server }: { http?: string; server:
     await closed;
     await rm(folder, { recursive: true, force: true });
   }
-  try {
-    await eventually(() => reach(port));
-  } catch (error) {
+  await eventually(async () => {
+    if (child.exitCode === null) await reach(port);
+  });
+  if (child.exitCode !== null) {
     const log = await readFile(join(folder, "error.log"), "utf8").catch(() => "");
     await stop();
-    throw new Error(`nginx did not start.\n${log}`, { cause: error });
+    throw new Error(`nginx did not start.\n${log}`);
   }
   return { port, pid: child.pid!, stop };
 }

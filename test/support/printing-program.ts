@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { LONGEST_WAIT } from "./eventually.js";
 
 /** A program that serves at the address it printed. */
 export interface PrintingProgram {
@@ -35,7 +36,11 @@ export async function startProgram(
 async function addressOf(program: ChildProcess): Promise<string> {
   let printed = "";
   for (const output of [program.stdout!, program.stderr!]) output.on("data", (chunk) => (printed += chunk));
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline && program.exitCode === null; await delay(50)) {
+  for (
+    const deadline = Date.now() + LONGEST_WAIT;
+    Date.now() < deadline && program.exitCode === null;
+    await delay(50)
+  ) {
     const url = /https?:\/\/\S+(?=\s)/.exec(printed)?.[0];
     if (url) return url;
   }

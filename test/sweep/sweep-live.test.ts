@@ -142,7 +142,7 @@ describe("a sweep whose process is killed", () => {
   });
 });
 
-/** A program that sweeps a folder for a database of one row, and waits a little at each orphan, so as to be killed amid its work. */
+/** A program that sweeps a folder for a database of one row, and waits at the twelfth orphan until it is killed. */
 function sweeper(root: string): string {
   return `
     import { setTimeout } from "node:timers/promises";
@@ -153,5 +153,7 @@ function sweeper(root: string): string {
     const dataSource = await new DataSource({ type: "sqljs", entities, synchronize: true }).initialize();
     await dataSource.getRepository("Letter").save({ scan: new PrivateFile("letters/named.txt") });
     const files = new PrivateFiles(dataSource, { storage: new DiskStorage(${JSON.stringify(root)}) });
-    await files.sweep({ dryRun: false, onItem: async ({ key }) => { console.log(key); await setTimeout(20); } });`;
+    let items = 0;
+    const onItem = async ({ key }) => { console.log(key); await setTimeout(++items < 12 ? 20 : 2 ** 30); };
+    await files.sweep({ dryRun: false, onItem });`;
 }

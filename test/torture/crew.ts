@@ -1,13 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { LONGEST_WAIT } from "../support/eventually.js";
 import type { Random } from "./random.js";
 import type { WriterMessage, WriterOrder } from "./writer.js";
 
 const WRITER = fileURLToPath(new URL("./writer.js", import.meta.url));
 const SIZE = 4;
-/** The milliseconds after which a writer of which nothing is heard hangs. */
-const PATIENCE = 120_000;
 
 /** What the writers of a crew have done. */
 export interface Work {
@@ -42,7 +41,7 @@ export class Crew {
   async work(changes: number): Promise<void> {
     const due = this.#ended + changes;
     while ((this.#ended < due || this.#ready.size === 0) && this.done.failures.length === 0) {
-      await once(this.#news, "news", { signal: AbortSignal.timeout(PATIENCE) });
+      await once(this.#news, "news", { signal: AbortSignal.timeout(LONGEST_WAIT) });
     }
   }
 
@@ -82,7 +81,7 @@ export class Crew {
     const late = setTimeout(() => {
       this.#fail("a writer did not come to its end");
       writer.kill("SIGKILL");
-    }, PATIENCE);
+    }, LONGEST_WAIT);
     // One that has just ended can't be told.
     writer.send("stop", () => {});
     await exit;

@@ -121,5 +121,5 @@ async function untilAlone(dataSource: DataSource): Promise<void> {
       "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()",
     );
     if (others.length > 0) throw new Error(`${others.length} connections are still at work`);
-  }, 30);
+  });
 }

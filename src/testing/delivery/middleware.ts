@@ -31,9 +31,9 @@ export function describeMiddleware({ withFilm }: Subject): void {
     const before = (app: Koa) =>
       app.use(async (_ctx, next) => {
         await next();
-        await sleep(500);
+        await sleep(1500);
       });
-    const { application, url } = await withFilm(t, { before, stallTimeout: 0.2 });
+    const { application, url } = await withFilm(t, { before, stallTimeout: 1 });
     assert.ok((await application.get(url)).body.equals(content));
   });
 

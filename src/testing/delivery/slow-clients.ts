@@ -17,7 +17,7 @@ export function describeSlowClients({ withFilm, thorough }: Subject): void {
     ["nothing of a range", "Range: bytes=1-\r\n"],
   ]) {
     it(`takes ${what}: it is cut after stallTimeout, and its file let go of`, { skip }, async (t) => {
-      const { application, url } = await withFilm(t, { content: filmOf(LENGTH), stallTimeout: 0.4 });
+      const { application, url } = await withFilm(t, { content: filmOf(LENGTH), stallTimeout: 1 });
       const socket = await openConnection(t, application.port);
       socket.pause();
       socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n${range}\r\n`);

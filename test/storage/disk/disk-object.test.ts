@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { StorageError } from "../../../src/errors.js";
 import { DiskStorage } from "../../../src/storage/disk/disk-storage.js";
+import { eventually } from "../../support/eventually.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, descriptorsUnder, generated, nodeCommand } from "../../support/storage-disk.js";
 
@@ -80,8 +81,7 @@ describe("DiskStorage.read", () => {
       else if (n % 5 === 3) controller.abort();
       else stream.resume();
     }
-    for (let n = 0; n < 100 && (await descriptorsUnder(disk.storage.root)).length > 0; n++) await delay(10);
-    assert.deepEqual(await descriptorsUnder(disk.storage.root), []);
+    await eventually(async () => assert.deepEqual(await descriptorsUnder(disk.storage.root), []));
   });
 
   it("reads from the very end of a file of 1 TiB, and refuses one beyond 2^53 bytes", async (t) => {
