@@ -5,10 +5,11 @@
  * - `ERR_PRIVATE_FILE_KEY`: a key could escape or break a storage, or does not fit its database column.
  * - `ERR_PRIVATE_FILE_KEY_TAKEN`: a storage already has an object of that key; it was not overwritten.
  * - `ERR_PRIVATE_FILE_STORAGE`: the storage failed; `cause` has its error.
- * - `ERR_PRIVATE_FILE_MISSING`: a row names a key that its storage does not have, or not any more.
+ * - `ERR_PRIVATE_FILE_MISSING`: a row names a key, or `adopt` was given one, that the storage does not have.
  * - `ERR_PRIVATE_FILE_SOURCE`: the bytes of an upload can't be read: the wrong kind of value, a stream that failed or ended early.
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
- * - `ERR_PRIVATE_FILE_DISCARDED`: a file was to be saved that was removed before: with its rolled back transaction, or its row.
+ * - `ERR_PRIVATE_FILE_OTHER_ROW`: a file was to be saved in a row that does not have it: each file belongs to one row.
+ * - `ERR_PRIVATE_FILE_DISCARDED`: an upload was to be saved that was deleted before, since no row got it in time.
  * - `ERR_PRIVATE_FILE_NOT_FOUND`: a request named no file that it may see (404).
  * - `ERR_PRIVATE_FILE_ACCESS_DENIED`: the column's `condition` did not let a request through (403).
  * - `ERR_PRIVATE_FILE_METHOD`: a request used a method other than GET and HEAD (405).
@@ -23,6 +24,7 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_MISSING"
   | "ERR_PRIVATE_FILE_SOURCE"
   | "ERR_PRIVATE_FILE_VALUE"
+  | "ERR_PRIVATE_FILE_OTHER_ROW"
   | "ERR_PRIVATE_FILE_DISCARDED"
   | "ERR_PRIVATE_FILE_NOT_FOUND"
   | "ERR_PRIVATE_FILE_ACCESS_DENIED"

@@ -29,7 +29,6 @@ export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";
 export type {
-  KeptObject,
   ListedObject,
   OpenObject,
   PutOptions,

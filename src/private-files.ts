@@ -6,15 +6,18 @@ import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet, type PrivateFileProperty } from "./column/column-metadata.js";
 import { ColumnStorages } from "./column/column-storages.js";
 import type { PrivateFile } from "./column/private-file.js";
+import { onInitialize } from "./database/initialization.js";
 import type { Delivery } from "./delivery/delivery.js";
 import { streamDelivery } from "./delivery/stream.js";
 import { DownloadController } from "./download/controller.js";
 import { Locator } from "./download/locate.js";
 import { PrivateFileError } from "./errors.js";
+import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
 import type { Storage, StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
+import { adopt } from "./upload/adopt.js";
 import { type AttachOptions, attach } from "./upload/attach.js";
 import type { UploadSource } from "./upload/upload-source.js";
 
@@ -22,24 +25,27 @@ import type { UploadSource } from "./upload/upload-source.js";
 export class PrivateFiles {
   private readonly prefix: string;
   private readonly timeout: number;
+  private readonly retryFor: number;
   private readonly delivery: Delivery;
   private known?: Known;
 
   /**
    * @throws ConfigurationError for a wrong option and, where the data source is initialized already, for a wrong
-   * declaration. Where it is not, `routes()` throws that.
+   * declaration. Where it is not, `initialize()` of the data source throws that.
    */
   constructor(
     /** The data source whose entities have the columns. */
     readonly dataSource: DataSource,
     private readonly options: PrivateFilesOptions = {},
   ) {
-    const { prefix = "/private-files", timeout = 10, delivery = streamDelivery() } = options;
-    checkOptions(prefix, timeout);
+    const { prefix = "/private-files", timeout = 10, retryFor = 60, delivery = streamDelivery() } = options;
+    checkOptions({ prefix, timeout, retryFor });
     this.prefix = prefix === "/" ? "" : prefix;
     this.timeout = timeout;
+    this.retryFor = retryFor;
     this.delivery = delivery;
     if (dataSource.isInitialized) this.know();
+    onInitialize(dataSource, () => this.know());
   }
 
   /**
@@ -83,10 +89,14 @@ export class PrivateFiles {
 
   /**
    * Streams an upload into the storage and puts it into the entity; save the entity afterwards. Call it before a
-   * transaction begins, so that none waits for a slow client. When it fails, nothing is left behind.
+   * transaction begins, so that none waits for a slow client. When it fails, nothing is left behind. An upload that was in
+   * the property before, and was not saved, is deleted.
    *
-   * @returns what the property now is.
-   * @throws UploadSourceError when `source` is no upload, fails, or ends early.
+   * The upload belongs to the one row that is saved with it. An upload that the property held before is deleted, if it was never
+   * saved.
+   *
+   * @returns the new value of the property.
+   * @throws UploadSourceError when `source` is no upload, was attached before, fails, or ends early.
    * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
    * @throws StorageError when the storage fails.
    */
@@ -96,14 +106,43 @@ export class PrivateFiles {
     source: UploadSource,
     options: AttachOptions = {},
   ): Promise<PrivateFile> {
-    const { columns, storages } = this.know();
+    const { columns, storages, cleanup } = this.know();
     const column = columns.columnOf(entity, property);
-    return attach(column, storages.storageOf(column), entity, source, options);
+    const { file, replaced } = await attach(column, storages.storageOf(column), entity, source, options);
+    if (replaced) await cleanup.discardInTime(replaced);
+    return file;
   }
 
-  /** Takes the file out of an entity: the property becomes `null`, and so do the siblings that `fields` names. Save the entity afterwards. */
+  /**
+   * Puts an object that is in the storage already into an entity, such as a file of an import; save the entity afterwards. An
+   * object that this package did not write may be named by many rows, and is never deleted with a row. An object that it wrote
+   * belongs to the row that adopts it. If the entity is not saved, the object stays.
+   *
+   * @param key the object's key. Never take it from a request.
+   * @returns the new value of the property.
+   * @throws InvalidKeyError for a text that is no key, or is longer than the column.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_MISSING` when the storage has no such object, and with
+   * `ERR_PRIVATE_FILE_OTHER_ROW` when this package wrote it and a row has it.
+   *
+   * @example
+   * await files.adopt(invoice, "scan", "imports/2019/4711.pdf");
+   * await repository.save(invoice);
+   */
+  async adopt<E extends object>(entity: E, property: PrivateFileProperty<E>, key: string): Promise<PrivateFile> {
+    const { columns, storages, cleanup } = this.know();
+    const { file, replaced } = await adopt(columns.columnOf(entity, property), storages, entity, key);
+    if (replaced) await cleanup.discardInTime(replaced);
+    return file;
+  }
+
+  /**
+   * Detaches the file of an entity: sets the property, and the siblings in `fields`, to `null`. Save the entity afterwards; the
+   * commit deletes the file. An upload that was never saved is deleted right away, in the background.
+   */
   detach<E extends object>(entity: E, property: PrivateFileProperty<E>): void {
-    this.know().columns.columnOf(entity, property).assign(entity, null, { name: null });
+    const { columns, cleanup } = this.know();
+    const replaced = columns.columnOf(entity, property).assign(entity, null, { name: null });
+    if (replaced) void cleanup.discard(replaced);
   }
 
   /**
@@ -182,8 +221,12 @@ export class PrivateFiles {
     if (this.known?.columns !== columns) {
       const storages = new ColumnStorages(columns, this.options.storage);
       const locator = new Locator(this.dataSource, [...columns]);
-      followChanges(this.dataSource, columns, storages, this.timeout);
-      this.known = { columns, storages, locator };
+      const cleanup = followChanges(this.dataSource, columns, {
+        storages,
+        timeout: this.timeout,
+        retryFor: this.retryFor,
+      });
+      this.known = { columns, storages, locator, cleanup };
     }
     return this.known;
   }
@@ -194,4 +237,5 @@ interface Known {
   columns: ColumnSet;
   storages: ColumnStorages;
   locator: Locator;
+  cleanup: FileCleanup;
 }

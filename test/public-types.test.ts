@@ -91,6 +91,10 @@ function columnOptions() {
   PrivateFileColumn<Invoice>({ upload_to: "uploads" });
   // @ts-expect-error: the type of the database column is not for the user to choose
   PrivateFileColumn<Invoice>({ type: "bytea" });
+  // @ts-expect-error: an upload that no INSERT writes would belong to no row
+  PrivateFileColumn<Invoice>({ insert: false });
+  // @ts-expect-error: nor one that no UPDATE writes
+  PrivateFileColumn<Invoice>({ update: false });
   // @ts-expect-error: a key is text
   PrivateFileColumn<Invoice>({ uploadTo: (invoice) => invoice.id });
 }
@@ -114,6 +118,7 @@ function properties(files: PrivateFiles, invoice: Invoice, source: Readable) {
     files.open(invoice, property, { start: 0, end: 9 }) satisfies Promise<Readable>;
     files.stat(invoice, property);
     files.detach(invoice, property);
+    files.adopt(invoice, property, "imports/1.pdf") satisfies Promise<PrivateFile>;
   }
   // @ts-expect-error: a number is text, no file
   files.url(invoice, "number");
@@ -129,6 +134,10 @@ function properties(files: PrivateFiles, invoice: Invoice, source: Readable) {
   files.open(invoice, "title");
   // @ts-expect-error: an embedded entity has no such property
   files.detach(invoice, "profile.scan");
+  // @ts-expect-error: a number is text, no file
+  files.adopt(invoice, "number", "imports/1.pdf");
+  // @ts-expect-error: a key is text
+  files.adopt(invoice, "scan", invoice.scan);
 }
 
 /** What a request could have written is no upload. */
@@ -155,6 +164,10 @@ function uploadSources(files: PrivateFiles, invoice: Invoice, multerFile: Tempor
   invoice.scan = "uploads/of-another.pdf";
   // @ts-expect-error: a private file can't be changed into another
   invoice.scan.key = "uploads/of-another.pdf";
+  // @ts-expect-error: nor made: a file comes from attach, adopt or a row
+  invoice.scan = new PrivateFile("uploads/of-another.pdf");
+  // @ts-expect-error: an object with the same properties is no file
+  invoice.scan = { key: "uploads/of-another.pdf", name: "x", toJSON: () => ({ name: "x" }) };
   multerStorage({ directory: "/tmp" });
 }
 
@@ -229,5 +242,11 @@ describe("the public types", () => {
     assert.throws(() => PrivateFileColumn<Invoice>({ upload_to: "uploads" } as object)(Invoice.prototype, "another"), {
       code: "ERR_PRIVATE_FILE_CONFIGURATION",
     });
+    for (const option of ["insert", "update"]) {
+      assert.throws(() => PrivateFileColumn<Invoice>({ [option]: false } as object)(Invoice.prototype, "another"), {
+        code: "ERR_PRIVATE_FILE_CONFIGURATION",
+        message: new RegExp(`^Invoice\\.another: there is no option "${option}"\\. Use one of uploadTo, `),
+      });
+    }
   });
 });

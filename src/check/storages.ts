@@ -29,7 +29,7 @@ function folderOf({ options }: PrivateColumn): string {
 }
 
 async function checkFolder(storage: Storage, subject: string, folder: string): Promise<Problem[]> {
-  const { key } = await proposeKey(subject, folder, {}, "check.txt", Number.POSITIVE_INFINITY);
+  const key = await proposeKey(subject, folder, {}, "check.txt", Number.POSITIVE_INFINITY);
   try {
     await storage.put(key, Readable.from([Buffer.from(CONTENT)]));
     try {

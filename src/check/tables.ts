@@ -90,7 +90,7 @@ function inOrder({ entity }: PrivateColumn, { name, columnNames }: TableIndex): 
 async function keyLength({ subject, options }: PrivateColumn, nameLength: number): Promise<number | undefined> {
   const { uploadTo = "" } = options;
   if (typeof uploadTo !== "string") return undefined;
-  const { key } = await proposeKey(subject, uploadTo, {}, "n".repeat(nameLength), Number.POSITIVE_INFINITY);
+  const key = await proposeKey(subject, uploadTo, {}, "n".repeat(nameLength), Number.POSITIVE_INFINITY);
   return [...key].length;
 }
 

@@ -92,6 +92,11 @@ function columnsOfEntity(entity: EntityMetadata): PrivateColumn[] {
  * property alike share one. So the options are those of the entity's own class, if that has any.
  */
 function optionsOf(entity: EntityMetadata, column: ColumnMetadata): PrivateFileColumnOptions | undefined {
+  if (PrivateFileTransformer.isOfAnotherCopy(column.transformer)) {
+    throw new ConfigurationError(
+      `${entity.name}.${column.propertyPath}: another copy of typeorm-private-files declared it. Install the package once: "npm ls typeorm-private-files" shows where it is.`,
+    );
+  }
   if (!(column.transformer instanceof PrivateFileTransformer)) return undefined;
   const type = column.embeddedMetadata?.type ?? entity.target;
   const declared = typeof type === "function" ? declaredOptions(type, column.propertyName) : undefined;

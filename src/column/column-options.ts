@@ -11,10 +11,13 @@ import { checkUploadTo, type UploadTo } from "./upload-to.js";
  */
 export type Condition<E> = (ctx: Context, entity: E) => boolean | Promise<boolean>;
 
-/** The options of TypeORM's `@Column` that a private file column takes; each means what it means there. */
+/**
+ * The options of TypeORM's `@Column` that a private file column takes; each means what it means there. `insert` and `update` are
+ * missing because `false` would save an upload in no row.
+ */
 export type DatabaseColumnOptions = Pick<
   ColumnOptions,
-  "name" | "length" | "nullable" | "unique" | "select" | "insert" | "update" | "comment" | "charset" | "collation"
+  "name" | "length" | "nullable" | "unique" | "select" | "comment" | "charset" | "collation"
 >;
 
 /** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
@@ -28,7 +31,7 @@ export interface PrivateFileFields<E> {
 
 /** What a private file column is declared with. `E` is the entity that the column belongs to. */
 export interface PrivateFileColumnOptions<E extends object = ObjectLiteral> extends DatabaseColumnOptions {
-  /** Where an upload goes under the storage's root: a folder, or a function that returns the whole key. (default: `""`) */
+  /** Where an upload goes under the storage's root: a folder, or a function that returns a path. (default: `""`) */
   uploadTo?: UploadTo<E>;
   /**
    * Who may read the file. Asked on every request, HEAD and 304 included; no answer is remembered.
@@ -109,8 +112,6 @@ const EXPECTED: Record<
   nullable: TYPEORMS,
   unique: TYPEORMS,
   select: TYPEORMS,
-  insert: TYPEORMS,
-  update: TYPEORMS,
   comment: TYPEORMS,
   charset: TYPEORMS,
   collation: TYPEORMS,

@@ -1,7 +1,8 @@
 import type { EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
-import { PrivateFile } from "./private-file.js";
+import { type FileRecord, type PrivateFile, recordOf, type UploadTarget } from "./private-file.js";
 
 /** TypeORM's metadata of a column. */
 export type ColumnMetadata = EntityMetadata["columns"][number];
@@ -30,15 +31,31 @@ export class PrivateColumn {
   /** The file of an entity. `undefined` where there is none, whether the property is null, empty or was not loaded. */
   fileOf(entity: ObjectLiteral): PrivateFile | undefined {
     const value: unknown = this.column.getEntityValue(entity);
-    return value instanceof PrivateFile && value.key !== "" ? value : undefined;
+    return recordOf(value) ? (value as PrivateFile) : undefined;
   }
 
-  /** Sets the property of an entity, and those siblings that `fields` names. */
-  assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): void {
+  /** The record of an entity's file. `undefined` as for {@link fileOf}. */
+  recordOf(entity: ObjectLiteral): FileRecord | undefined {
+    return recordOf(this.column.getEntityValue(entity));
+  }
+
+  /** The same text for the same column of the database: classes that share a table share its columns. */
+  get place(): string {
+    return `${this.entity.tablePath}\0${this.column.databasePath}`;
+  }
+
+  /**
+   * Sets the property of an entity, and those siblings that `fields` names.
+   *
+   * @returns the record of the file that the property had before.
+   */
+  assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): FileRecord | undefined {
+    const replaced = this.recordOf(entity);
     this.column.setEntityValue(entity, file);
-    if (!this.options.fields?.name) return;
+    if (!this.options.fields?.name) return replaced;
     const sibling = this.sibling(this.options.fields.name);
     sibling.setEntityValue(entity, fields.name === null ? null : storable(fields.name, Number(sibling.length)));
+    return replaced;
   }
 
   /** The upload's own name, where a sibling property keeps it. */
@@ -46,6 +63,11 @@ export class PrivateColumn {
     if (!this.options.fields?.name) return undefined;
     const name: unknown = this.sibling(this.options.fields.name).getEntityValue(entity);
     return typeof name === "string" && name !== "" ? name : undefined;
+  }
+
+  /** What an upload to this column is made for. */
+  uploadTarget(storage: Storage): UploadTarget {
+    return { dataSource: this.entity.dataSource, place: this.place, storage };
   }
 
   /** How many characters of a key the database column takes. */

@@ -1,15 +1,20 @@
 import type { ValueTransformer } from "typeorm";
 import { PrivateFileError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
-import { originOf, PrivateFile, withOrigin } from "./private-file.js";
+import { makeFile, recordOf } from "./private-file.js";
+
+/** Marks the columns of every copy of this package in the process. */
+const COPY = Symbol.for("typeorm-private-files:transformer");
 
 /**
  * Turns the key in a row into a {@link PrivateFile} and back.
  *
- * TypeORM asks it for the values in `where` objects, too, and can't say which of both it wants. So `where` takes a
- * `PrivateFile` as well; ask for a key with a query builder.
+ * TypeORM calls it for the values in `where` objects, too, and does not tell the two apart. So `where` takes a `PrivateFile` as
+ * well; ask for a key with a query builder.
  */
 export class PrivateFileTransformer implements ValueTransformer {
+  readonly [COPY] = true;
+
   constructor(
     /** Names the column in messages, e.g. `FileSubmission.uploadedFile`. */
     private readonly subject: string,
@@ -17,34 +22,59 @@ export class PrivateFileTransformer implements ValueTransformer {
     readonly schemaOptions?: PrivateFileColumnOptions,
   ) {}
 
+  /** Whether a transformer belongs to a column that another copy of the package declared. */
+  static isOfAnotherCopy(transformer: unknown): boolean {
+    const isMarked = typeof transformer === "object" && transformer !== null && COPY in transformer;
+    return isMarked && !(transformer instanceof PrivateFileTransformer);
+  }
+
   /**
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing, and with
-   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was removed when its transaction was rolled back.
+   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was deleted since.
    */
   to(value: unknown): unknown {
     if (value === undefined || value === null) return value;
-    if (value instanceof PrivateFile) return this.keyOf(value);
+    const record = recordOf(value);
+    if (!record) throw this.refusal(value);
+    if (record.state !== "discarded") return record.key;
     throw new PrivateFileError(
-      "ERR_PRIVATE_FILE_VALUE",
-      `${this.subject}: ${article(typeof value)} was assigned that is no PrivateFile. Use "files.attach(entity, property, upload)" to put a file there.`,
+      "ERR_PRIVATE_FILE_DISCARDED",
+      `${this.subject}: the upload was deleted because it was not saved in time, or was replaced. Attach it again before you save.`,
     );
   }
 
   /** Django's FileField keeps an empty text where there is no file. */
   from(value: unknown): unknown {
     if (value === "") return null;
-    return typeof value === "string" ? withOrigin(new PrivateFile(value), "stored") : value;
+    return typeof value === "string" ? makeFile({ key: value, state: "stored" }) : value;
   }
 
-  private keyOf(file: PrivateFile): string {
-    if (originOf(file) !== "discarded") return file.key;
-    throw new PrivateFileError(
-      "ERR_PRIVATE_FILE_DISCARDED",
-      `${this.subject}: the upload was removed when its row was not saved. Attach the upload again before you save.`,
+  private refusal(value: unknown): PrivateFileError {
+    return new PrivateFileError(
+      "ERR_PRIVATE_FILE_VALUE",
+      `${this.subject}: expected a PrivateFile, got ${described(value)}. ${adviceFor(value)}`,
     );
   }
 }
 
-function article(type: string): string {
-  return type === "object" ? "an object" : `a ${type}`;
+function described(value: unknown): string {
+  if (typeof value !== "object") return `a ${typeof value}`;
+  return isCopy(value) ? "a copy of one" : "an object";
+}
+
+function adviceFor(value: unknown): string {
+  if (typeof value === "string") {
+    return 'Use "files.attach(entity, property, upload)" to put a file there; to find rows by a key, use a query builder.';
+  }
+  if (isCopy(value))
+    return "Save the entity that was loaded, or a copy that shares the file with it, such as { ...entity }.";
+  if (typeof value === "object" && value !== null && "name" in value) {
+    return "If a client sent back what it was shown, leave the property out: const { file, ...changes } = body.";
+  }
+  return 'Use "files.attach(entity, property, upload)" to put a file there.';
+}
+
+/** What cloneDeep and the like make of a file. */
+function isCopy(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "toJSON" in value && "key" in value;
 }

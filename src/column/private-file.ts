@@ -1,49 +1,88 @@
+import type { DataSource } from "typeorm";
+import { PrivateFileError } from "../errors.js";
+import type { Storage } from "../storage/storage.js";
+
 /**
- * Where a value came from, and what became of it.
+ * What became of a file that a column holds.
  *
- * - `made`: somebody called the constructor.
- * - `attached`: an upload that no row is known to name yet.
- * - `stored`: a row names it, or named it once.
- * - `discarded`: an upload that was removed, since its row never came to be.
+ * - `stored`: a row has it, or had it once.
+ * - `attached`: an upload that no row has, or an object that was adopted.
+ * - `written`: an upload that a statement is writing, or has written in a transaction that is open.
+ * - `unknown`: an upload whose transaction ended without an answer.
+ * - `discarded`: an upload that was deleted.
  */
-export type Origin = "made" | "attached" | "stored" | "discarded";
+type FileState = "stored" | "attached" | "written" | "unknown" | "discarded";
 
-/** Where a value came from. */
-export let originOf: (file: PrivateFile) => Origin;
+/** What an upload was made for. */
+export interface UploadTarget {
+  /** The data source whose rows may have it. */
+  dataSource: DataSource;
+  /** The column, as {@link PrivateColumn.place} names it. */
+  place: string;
+  /** Where its bytes are. */
+  storage: Storage;
+}
 
-/** Notes what became of a value, and returns it. */
-export let withOrigin: (file: PrivateFile, origin: Origin) => PrivateFile;
+/** What the package knows of a {@link PrivateFile}, and its owner does not see. */
+export interface FileRecord {
+  /** The key of the object in its storage. */
+  readonly key: string;
+  /** What became of it. */
+  state: FileState;
+  /** What it was made for, if it is an upload of this process. */
+  readonly target?: UploadTarget;
+  /** Whether it was in the storage before, and the application named it with `adopt`. It stays when no row gets it. */
+  readonly isAdopted?: boolean;
+  /** The connection that writes it, while it is `written`. */
+  writer?: object;
+  /** The row that it was written to, while it is `unknown`. */
+  row?: string;
+  /** When it is deleted, in milliseconds, if no row gets it before. */
+  expiresAt?: number;
+}
+
+/** The record of a value; `undefined` for everything that {@link makeFile} did not make, copies of such values included. */
+export let recordOf: (value: unknown) => FileRecord | undefined;
+
+/** Makes the value of a column. */
+export let makeFile: (record: FileRecord) => PrivateFile;
+
+/** Only {@link makeFile} has it, so the constructor makes nothing that could be saved for anybody else. */
+const MAKING = Symbol("making");
 
 /**
  * The value of a private file column: which stored object belongs to the entity. It never holds bytes.
  *
- * TypeORM makes one for each row that it loads, `attach` makes one for each upload, and nothing that JSON could have made
- * is one: so no request can name a file by filling in an entity's properties.
+ * TypeORM creates one for each row that it loads, and `attach` creates one for each upload. It can be neither changed nor forged:
+ * a copy, or an object with the same properties, is refused when it is saved. So no request can choose a file by filling in an
+ * entity's properties.
  *
- * As JSON and as a string it is the file's name, so that an answer which contains an entity does not show the key.
+ * Serialisers see the file's name and nothing else, so a response that contains an entity does not reveal the key.
  */
 export class PrivateFile {
-  #origin: Origin = "made";
+  readonly #record: FileRecord | undefined;
+  /** The last segment of the key, e.g. `report.pdf`. */
+  readonly name!: string;
 
   static {
-    originOf = (file) => file.#origin;
-    withOrigin = (file, origin) => {
-      file.#origin = origin;
-      return file;
-    };
+    recordOf = (value) => (typeof value === "object" && value !== null && #record in value ? value.#record : undefined);
+    makeFile = (record) => new PrivateFile(MAKING, record);
+    const { get } = Object.getOwnPropertyDescriptor(PrivateFile.prototype, "key")!;
+    // A setter with an error that says what to do: a getter alone would make assignments fail with a bare TypeError, or silently.
+    Object.defineProperty(PrivateFile.prototype, "key", { get, set: refuseKey });
+    Object.freeze(PrivateFile.prototype);
   }
 
-  constructor(
-    /**
-     * The key of the object in its storage, e.g. `uploads/2026/v7kq…/report.pdf`: the text in the database column.
-     * Never make one of what a request says.
-     */
-    readonly key: string,
-  ) {}
+  private constructor(making?: typeof MAKING, record?: FileRecord) {
+    if (making !== MAKING) return;
+    this.#record = record;
+    this.name = record!.key.slice(record!.key.lastIndexOf("/") + 1);
+    Object.freeze(this);
+  }
 
-  /** The last segment of the key, e.g. `report.pdf`. */
-  get name(): string {
-    return this.key.slice(this.key.lastIndexOf("/") + 1);
+  /** The key of the object in its storage, e.g. `uploads/2026/v7kq…/report.pdf`: the text in the database column. */
+  get key(): string {
+    return recordOf(this)?.key ?? "";
   }
 
   /** What `JSON.stringify` shows: the name, not the key. */
@@ -55,4 +94,11 @@ export class PrivateFile {
   toString(): string {
     return this.name;
   }
+}
+
+function refuseKey(): never {
+  throw new PrivateFileError(
+    "ERR_PRIVATE_FILE_VALUE",
+    'PrivateFile: its key can\'t be changed. Use "files.attach(entity, property, upload)" to put another file there.',
+  );
 }

@@ -1,13 +1,15 @@
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
-import { assertKey, portableName, randomSegment, withSuffix } from "../storage/key.js";
+import { assertKey, portableName, randomSegment } from "../storage/key.js";
 
 /**
  * Where an upload goes under the storage's root.
  *
  * A string is a folder, in which `%Y %m %d %H %M %S %j %y` stand for the time of the upload in UTC and `%%` for a percent
- * sign; below it each upload gets a folder of its own, whose name can't be guessed. A function returns the whole key,
- * its last segment included; `filename` is the upload's name made portable.
+ * sign. A function returns a path, whose last segment is the file's name; `filename` is the upload's name made portable. So is
+ * the last segment, and it is cut where the column is short.
+ *
+ * In both forms the key gets a random segment before its last one, so that it can't be guessed and is never used twice.
  */
 export type UploadTo<E> = string | ((entity: E, filename: string) => string | Promise<string>);
 
@@ -42,17 +44,9 @@ function checkFolder(subject: string, folder: string): void {
   }
 }
 
-/** A key to try, and how to make the next one if that is taken. */
-export interface KeyProposal {
-  /** The key to try first. */
-  key: string;
-  /** Another key, after `taken` was found to be taken. */
-  next(taken: string): string;
-}
-
 /**
- * Makes the key of an upload. Where the column is short the name is cut, so that the key fits if it can: below a folder
- * that of each key, of a function only that of a key that was taken.
+ * Makes the key of an upload, which no other object ever had or will have: a random segment stands before the last segment.
+ * Where the column is short the name is cut, so that the key fits if it can.
  *
  * @param filename the upload's name, portable.
  * @param length how many characters the column takes.
@@ -64,17 +58,19 @@ export async function proposeKey<E>(
   entity: E,
   filename: string,
   length: number,
-): Promise<KeyProposal> {
-  if (typeof uploadTo === "function") {
-    const key = await callUploadTo(subject, uploadTo, entity, filename);
-    return { key, next: (taken) => withSuffix(taken, length) };
+): Promise<string> {
+  const { parent, name } = await folderAndName(subject, uploadTo, entity, filename);
+  const folder = `${parent}${randomSegment()}/`;
+  return folder + portableName(name, length - [...folder].length);
+}
+
+async function folderAndName<E>(subject: string, uploadTo: UploadTo<E>, entity: E, filename: string) {
+  if (typeof uploadTo === "string") {
+    return { parent: uploadTo === "" ? "" : `${expandPatterns(uploadTo, new Date())}/`, name: filename };
   }
-  const parent = uploadTo === "" ? "" : `${expandPatterns(uploadTo, new Date())}/`;
-  const propose = () => {
-    const folder = `${parent}${randomSegment()}/`;
-    return folder + portableName(filename, length - [...folder].length);
-  };
-  return { key: propose(), next: propose };
+  const path = await callUploadTo(subject, uploadTo, entity, filename);
+  const end = path.lastIndexOf("/") + 1;
+  return { parent: path.slice(0, end), name: path.slice(end) };
 }
 
 async function callUploadTo<E>(

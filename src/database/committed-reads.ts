@@ -18,7 +18,7 @@ export function noteTransaction(runner: QueryRunner): void {
  * Reads what is committed; `undefined` when that can't be told from what is not. All of SQLite's work shares one connection,
  * which sees a transaction's changes before their outcome is known: a row may seem to be gone that a rollback brings back.
  */
-export async function readCommitted<T>(
+async function readCommitted<T>(
   runner: QueryRunner,
   read: (runner: QueryRunner) => Promise<T>,
 ): Promise<T | undefined> {

@@ -5,11 +5,21 @@ export function isSqlite(dataSource: DataSource): boolean {
   return /sqlite|sqljs|expo|capacitor|cordova|nativescript|react-native/.test(dataSource.options.type);
 }
 
+/** Whether a data source is MySQL or MariaDB. */
+export function isMysql(dataSource: DataSource): boolean {
+  return ["mysql", "mariadb", "aurora-mysql"].includes(dataSource.options.type);
+}
+
+/** Whether a data source is PostgreSQL or speaks its language. */
+export function isPostgres(dataSource: DataSource): boolean {
+  return ["postgres", "cockroachdb", "aurora-postgres"].includes(dataSource.options.type);
+}
+
 /** How a row is locked that others must not change meanwhile; `undefined` where the database has no locks of rows. */
 export function rowLock(dataSource: DataSource): "for_no_key_update" | "pessimistic_write" | undefined {
   if (isSqlite(dataSource) || dataSource.options.type === "spanner") return undefined;
   // As UPDATE itself does it: a stronger lock would wait for those who insert rows that refer to this one.
-  return ["postgres", "cockroachdb"].includes(dataSource.options.type) ? "for_no_key_update" : "pessimistic_write";
+  return isPostgres(dataSource) ? "for_no_key_update" : "pessimistic_write";
 }
 
 /** MariaDB and MySQL have a code each for two, three and more texts in one comparison. */

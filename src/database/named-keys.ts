@@ -1,9 +1,9 @@
-import type { EntityManager, EntityMetadata } from "typeorm";
+import type { EntityMetadata, QueryRunner } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
-import { isInexpressible } from "./dialect.js";
+import { isInexpressible, isMysql } from "./dialect.js";
 
-/** How many keys one statement asks for: every database takes as many parameters. */
-const BATCH = 500;
+/** How many parameters one statement has: every database takes as many. */
+const PARAMETERS = 500;
 
 /** A column of the database that may name keys. */
 export interface KeyColumn {
@@ -24,41 +24,57 @@ export function keyColumns(columns: Iterable<PrivateColumn>): KeyColumn[] {
 }
 
 /**
- * Asks the database which of some keys any row names, soft-deleted rows included. Costs one SELECT for each column of the
- * database and 500 keys, which reads the whole table where the column has no index.
+ * Asks the database which of some keys any row names, soft-deleted rows included. Costs one statement, which is one snapshot, for
+ * 500 keys divided by the number of columns; it reads the whole table where a column has no index.
  */
-export async function namedKeys(manager: EntityManager, columns: KeyColumn[], keys: string[]): Promise<Set<string>> {
+export async function namedKeys(runner: QueryRunner, columns: KeyColumn[], keys: string[]): Promise<Set<string>> {
   const named = new Set<string>();
-  for (let start = 0; start < keys.length; start += BATCH) {
-    const batch = keys.slice(start, start + BATCH);
-    for (const column of columns) {
-      for (const { key } of await rowsNaming(manager, column, batch)) named.add(key);
-    }
+  const size = Math.max(1, Math.floor(PARAMETERS / Math.max(1, columns.length)));
+  for (let start = 0; columns.length > 0 && start < keys.length; start += size) {
+    for (const key of await select(runner, columns, keys.slice(start, start + size))) named.add(key);
   }
   return named;
 }
 
-/** One key that a column's character set can't express must not hide the others. */
-async function rowsNaming(manager: EntityManager, column: KeyColumn, keys: string[]): Promise<{ key: string }[]> {
+/** One key that a column's character set can't express must not hide the others, nor those of another column. */
+async function select(runner: QueryRunner, columns: KeyColumn[], keys: string[]): Promise<string[]> {
   try {
-    return await selectNaming(manager, column, keys);
+    return await union(runner, columns, keys);
   } catch (error) {
     if (!isInexpressible(error)) throw error;
-    if (keys.length === 1) return [];
-    const middle = Math.ceil(keys.length / 2);
-    const first = await rowsNaming(manager, column, keys.slice(0, middle));
-    return [...first, ...(await rowsNaming(manager, column, keys.slice(middle)))];
+    if (columns.length === 1 && keys.length === 1) return [];
+    const parts: [KeyColumn[], string[]][] =
+      columns.length > 1
+        ? columns.map((column) => [[column], keys])
+        : [keys.slice(0, keys.length / 2), keys.slice(keys.length / 2)].map((half) => [columns, half]);
+    const named: string[] = [];
+    for (const [some, half] of parts) named.push(...(await select(runner, some, half)));
+    return named;
   }
 }
 
-function selectNaming(manager: EntityManager, { entity, propertyPath }: KeyColumn, keys: string[]) {
+/** TypeORM has no UNION, so its own SELECTs are put together. */
+async function union(runner: QueryRunner, columns: KeyColumn[], keys: string[]): Promise<string[]> {
+  const parameters: unknown[] = [];
+  const parts = columns.map((column) => {
+    const [sql, values] = selectNaming(runner, column, keys).getQueryAndParameters();
+    const offset = parameters.length;
+    parameters.push(...values);
+    return sql.replace(/\$(\d+)/g, (_, number: string) => `$${Number(number) + offset}`);
+  });
+  const rows: { key: string | Uint8Array }[] = await runner.query(parts.join(" UNION ALL "), parameters);
+  return rows.map(({ key }) => (typeof key === "string" ? key : Buffer.from(key).toString()));
+}
+
+function selectNaming({ manager, dataSource }: QueryRunner, { entity, propertyPath }: KeyColumn, keys: string[]) {
+  const path = `entity.${propertyPath}`;
+  // There, columns of different collations can't be parts of one UNION.
+  const key = isMysql(dataSource) ? `CAST(CONVERT(${path} USING utf8mb4) AS BINARY)` : path;
   return manager
     .createQueryBuilder(entity.target, "entity")
     .withDeleted()
-    .select(`entity.${propertyPath}`, "key")
-    .where(`entity.${propertyPath} IN (:...keys)`, { keys })
-    .cache(false)
-    .getRawMany<{ key: string }>();
+    .select(key, "key")
+    .where(`${path} IN (:...keys)`, { keys });
 }
 
 /** The entity whose rows are all rows of an entity's table. */

@@ -1,73 +1,113 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
-import { isInexpressible, rowLock } from "./dialect.js";
-import { type KeyColumn, rootOf } from "./named-keys.js";
+import { rowLock } from "./dialect.js";
+import { rootOf } from "./named-keys.js";
 
-/**
- * The keys that a row names now, in the order of the columns, which are all of one table; `undefined` when there is no such
- * row. Inside a transaction the row is locked, so that nobody else changes them until it ends: what TypeORM loaded before may be out of date.
- */
-export async function keysOfRow(
-  runner: QueryRunner,
-  columns: PrivateColumn[],
-  id: ObjectLiteral,
-): Promise<(string | null)[] | undefined> {
-  const query = rowsOf(runner, rootOf(columns[0]!.entity)).whereInIds([id]).select([]);
-  for (const [index, column] of columns.entries()) query.addSelect(`entity.${column.propertyPath}`, `key${index}`);
-  const row = await locking(runner, query).getRawOne<Record<string, string | null>>();
-  return row && columns.map((_, index) => row[`key${index}`] ?? null);
+/** The keys that a row has, in the order of the columns that were asked for; `undefined` when there is no such row. */
+export type RowKeys = (string | null)[] | undefined;
+
+/** How many primary keys one statement asks for: every database takes as many parameters. */
+const BATCH = 5000;
+
+/** A row that is asked for, and the promise of its answer. */
+interface Request {
+  id: ObjectLiteral;
+  columns: PrivateColumn[];
+  resolve(keys: RowKeys): void;
+  reject(error: unknown): void;
 }
 
 /**
- * Whether a row names a key. Inside a transaction that row is locked, so that it goes on doing so until the transaction ends.
- * It is locked by its primary key: by the key alone some databases lock every row that they look at.
+ * Reads which keys rows have at this moment, past every cache. TypeORM prepares all rows of one `save` before it waits for any,
+ * so what is asked for at the same time is read with one statement for each table.
  */
-export async function isNamed(runner: QueryRunner, columns: KeyColumn[], key: string): Promise<boolean> {
-  for (const column of columns) {
-    for (const id of await idsNaming(runner, column, key)) {
-      const query = rowsOf(runner, column.entity).select(`entity.${column.propertyPath}`, "key");
-      whereId(query, column.entity, id).andWhere(`entity.${column.propertyPath} = :key`, { key });
-      if ((await locking(runner, query).getRawOne<{ key: string }>())?.key === key) return true;
+export class RowKeyReader {
+  readonly #waiting = new WeakMap<QueryRunner, Map<string, Request[]>>();
+  readonly #turns = new WeakMap<QueryRunner, Promise<unknown>>();
+
+  /**
+   * Reads one row.
+   *
+   * @param columns columns of one table.
+   * @param lock whether to lock the row until the transaction ends, so that nothing else changes its keys meanwhile.
+   */
+  read(runner: QueryRunner, columns: PrivateColumn[], id: ObjectLiteral, lock: boolean): Promise<RowKeys> {
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(runner) ?? new Map<string, Request[]>();
+      if (waiting.size === 0) this.#schedule(runner, waiting);
+      const group = `${lock} ${rootOf(columns[0]!.entity).tablePath}`;
+      waiting.set(group, [...(waiting.get(group) ?? []), { id, columns, resolve, reject }]);
+    });
+  }
+
+  /** One connection is no place for several statements at the same time, so each batch waits for the one before. */
+  #schedule(runner: QueryRunner, waiting: Map<string, Request[]>): void {
+    this.#waiting.set(runner, waiting);
+    const turn = (this.#turns.get(runner) ?? Promise.resolve()).then(async () => {
+      this.#waiting.delete(runner);
+      for (const [group, requests] of waiting) {
+        await readRows(runner, requests, group.startsWith("true")).catch((error: unknown) => {
+          for (const { reject } of requests) reject(error);
+        });
+      }
+    });
+    this.#turns.set(runner, turn);
+  }
+}
+
+async function readRows(runner: QueryRunner, requests: Request[], lock: boolean): Promise<void> {
+  const entity = rootOf(requests[0]!.columns[0]!.entity);
+  for (let start = 0; start < requests.length; start += BATCH) {
+    const batch = requests.slice(start, start + BATCH);
+    const columns = [...new Set(batch.flatMap((request) => request.columns))];
+    const rows = await select(runner, entity, columns, batch, lock);
+    const byId = new Map(rows.map((row) => [idText(entity, hydratedId(runner, entity, row)), row]));
+    for (const request of batch) {
+      const known = batch.length === 1 ? rows[0] : byId.get(idText(entity, request.id));
+      // A database may write a primary key differently from the application. Then the row is read by itself.
+      const row =
+        known ?? (batch.length > 1 ? (await select(runner, entity, request.columns, [request], lock))[0] : known);
+      request.resolve(row && request.columns.map((column) => row[nameOf(column)] ?? null));
     }
   }
-  return false;
 }
 
-/** Does one thing after the other for each query runner: one connection is no place for queries at the same time. */
-export class Turns {
-  readonly #last = new WeakMap<QueryRunner, Promise<unknown>>();
+type Row = Record<string, string | null | undefined>;
 
-  /** Does something when all before it is done, whatever came of that. */
-  async take<T>(runner: QueryRunner, doing: () => Promise<T>): Promise<T> {
-    const turn = (this.#last.get(runner) ?? Promise.resolve()).then(doing, doing);
-    this.#last.set(runner, turn);
-    return turn;
+async function select(
+  runner: QueryRunner,
+  entity: EntityMetadata,
+  columns: PrivateColumn[],
+  requests: Request[],
+  lock: boolean,
+): Promise<Row[]> {
+  const query = runner.manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
+  query.whereInIds(requests.map(({ id }) => id)).select([]);
+  for (const [index, id] of entity.primaryColumns.entries()) query.addSelect(`entity.${id.propertyPath}`, `id${index}`);
+  for (const column of columns) query.addSelect(`entity.${column.propertyPath}`, nameOf(column));
+  return locking(runner, query, lock).getRawMany<Row>();
+}
+
+function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>, lock: boolean) {
+  const kind = lock && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
+  return kind ? query.setLock(kind) : query;
+}
+
+/** Columns of children of one table may have one name and be one column of the database. */
+function nameOf({ column }: PrivateColumn): string {
+  return `key_${column.databaseName}`;
+}
+
+function hydratedId(runner: QueryRunner, entity: EntityMetadata, row: Row): ObjectLiteral {
+  const id: ObjectLiteral = {};
+  for (const [index, column] of entity.primaryColumns.entries()) {
+    column.setEntityValue(id, runner.dataSource.driver.prepareHydratedValue(row[`id${index}`], column));
   }
+  return id;
 }
 
-function rowsOf(runner: QueryRunner, entity: EntityMetadata): SelectQueryBuilder<ObjectLiteral> {
-  return runner.manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
-}
-
-function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>): SelectQueryBuilder<ObjectLiteral> {
-  const lock = runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
-  return lock ? query.setLock(lock) : query;
-}
-
-async function idsNaming(runner: QueryRunner, { entity, propertyPath }: KeyColumn, key: string) {
-  const query = rowsOf(runner, entity).select([]).where(`entity.${propertyPath} = :key`, { key });
-  for (const [index, id] of entity.primaryColumns.entries()) {
-    query.addSelect(`entity.${id.propertyPath}`, `id${index}`);
-  }
-  return query.getRawMany<Record<string, unknown>>().catch((error): Record<string, unknown>[] => {
-    if (isInexpressible(error)) return [];
-    throw error;
-  });
-}
-
-function whereId(query: SelectQueryBuilder<ObjectLiteral>, entity: EntityMetadata, row: Record<string, unknown>) {
-  for (const [index, id] of entity.primaryColumns.entries()) {
-    query.andWhere(`entity.${id.propertyPath} = :id${index}`, { [`id${index}`]: row[`id${index}`] });
-  }
-  return query;
+/** The same text for the same primary key, whether it is a number, a text or a BigInt. */
+export function idText(entity: EntityMetadata, id: ObjectLiteral): string {
+  const values = entity.primaryColumns.map((column) => column.getEntityValue(id, true));
+  return JSON.stringify(values, (_, value) => (typeof value === "object" ? value : String(value)));
 }

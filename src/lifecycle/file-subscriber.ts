@@ -9,13 +9,15 @@ import type {
 } from "typeorm";
 import type { ColumnSet } from "../column/column-metadata.js";
 import type { PrivateColumn } from "../column/private-column.js";
-import type { ChangeNotes } from "./note-changes.js";
+import type { FileChanges } from "./file-changes.js";
+import type { Ledger } from "./ledger.js";
+import type { Transactions } from "./transaction-subscriber.js";
 
-type Told = Promise<void> | undefined;
+type Pending = Promise<void> | undefined;
 
 /**
- * Hears what TypeORM does to the rows of one entity: of `save` and `remove` with their cascades, and of the values that
- * `insert`, `upsert` and `update` write.
+ * Follows what TypeORM does to the rows of one entity: `save` and `remove` with their cascades, and the values that `insert`,
+ * `upsert` and `update` write.
  */
 export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> {
   private readonly columns: PrivateColumn[];
@@ -25,7 +27,8 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   constructor(
     private readonly entity: EntityMetadata,
     columns: ColumnSet,
-    private readonly notes: ChangeNotes,
+    private readonly changes: FileChanges,
+    private readonly transactions: Transactions,
   ) {
     this.columns = columns.ofEntity(entity);
     this.rowColumns = columns.ofRows(entity);
@@ -35,42 +38,62 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
     return this.entity.target;
   }
 
-  beforeInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Told {
-    return this.concerns(metadata) && entity ? this.notes.values(queryRunner, entity, this.columns) : undefined;
+  beforeInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
+    if (this.concerns(metadata) && entity) this.changes.inserting(this.ledgerOf(queryRunner), entity, this.columns);
   }
 
-  beforeUpdate({ metadata, entity, databaseEntity, queryRunner, updatedColumns }: UpdateEvent<ObjectLiteral>): Told {
+  beforeUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
     if (!this.concerns(metadata) || !entity) return undefined;
-    if (!databaseEntity) return this.notes.values(queryRunner, entity, this.columns);
-    const changed = this.columns.filter(({ column }) => updatedColumns.includes(column));
-    if (changed.length === 0) return undefined;
-    return this.notes.update(queryRunner, entity, changed, metadata.getEntityIdMap(databaseEntity)!);
+    const ledger = this.ledgerOf(queryRunner);
+    if (!databaseEntity) return this.changes.updatingSome(ledger, queryRunner, entity, this.columns);
+    const changed = this.columns.filter((column) => isChanged(column, entity, databaseEntity));
+    const id = metadata.getEntityIdMap(databaseEntity);
+    if (changed.length === 0 || !id) return undefined;
+    return this.changes.updating(ledger, queryRunner, entity, changed, id);
   }
 
-  beforeRemove({ metadata, entity, entityId, queryRunner }: RemoveEvent<ObjectLiteral>): Told {
-    if (!this.concerns(metadata) || !entityId) return undefined;
-    return this.notes.removal(queryRunner, entity ?? entityId, this.rowColumns, entityId);
+  beforeRemove(event: RemoveEvent<ObjectLiteral>): Pending {
+    const id = this.concerns(event.metadata) ? idOf(event) : undefined;
+    if (!id) return undefined;
+    return this.changes.removing(this.ledgerOf(event.queryRunner), event.queryRunner, this.rowColumns, id);
   }
 
-  afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Told {
-    return this.concerns(metadata) && entity ? this.written(queryRunner, entity) : undefined;
+  afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Pending {
+    if (!this.concerns(metadata) || !entity) return undefined;
+    this.changes.written(this.ledgerOf(queryRunner), entity, this.columns);
+    return this.transactions.afterStatement(queryRunner);
   }
 
-  afterUpdate({ metadata, entity, queryRunner }: UpdateEvent<ObjectLiteral>): Told {
-    return this.concerns(metadata) && entity ? this.written(queryRunner, entity) : undefined;
+  afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
+    if (!this.concerns(metadata) || !entity) return undefined;
+    this.changes.written(this.ledgerOf(queryRunner), entity, this.columns, databaseEntity);
+    return this.transactions.afterStatement(queryRunner);
   }
 
-  afterRemove({ metadata, entity, entityId, queryRunner }: RemoveEvent<ObjectLiteral>): Told {
-    return this.concerns(metadata) && entityId ? this.notes.done(queryRunner, entity ?? entityId) : undefined;
+  afterRemove(event: RemoveEvent<ObjectLiteral>): Pending {
+    const id = this.concerns(event.metadata) ? idOf(event) : undefined;
+    if (!id) return undefined;
+    this.changes.removed(this.ledgerOf(event.queryRunner), this.rowColumns, id);
+    return this.transactions.afterStatement(event.queryRunner);
   }
 
-  private written(runner: QueryRunner, entity: ObjectLiteral): Told {
-    this.notes.late(runner, entity, this.columns);
-    return this.notes.done(runner, entity);
+  private ledgerOf(runner: QueryRunner): Ledger {
+    return this.transactions.ledgerOf(runner);
   }
 
   /** TypeORM tells a parent's subscriber of its children, too; they have subscribers of their own. */
   private concerns(metadata: EntityMetadata): boolean {
     return metadata === this.entity;
   }
+}
+
+function isChanged(column: PrivateColumn, entity: ObjectLiteral, databaseEntity: ObjectLiteral): boolean {
+  const isGiven = column.column.getEntityValue(entity) !== undefined;
+  return isGiven && column.recordOf(entity)?.key !== column.recordOf(databaseEntity)?.key;
+}
+
+/** TypeORM unsets the primary key of the entity once its row is removed, and gives a single primary key as it is. */
+function idOf({ metadata, databaseEntity, entity, entityId }: RemoveEvent<ObjectLiteral>): ObjectLiteral | undefined {
+  const id = metadata.getEntityIdMap(databaseEntity ?? entity);
+  return id ?? (entityId === undefined || entityId === null ? undefined : metadata.ensureEntityIdMap(entityId));
 }

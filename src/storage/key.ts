@@ -1,4 +1,4 @@
-import { hash, randomBytes, randomInt } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 
@@ -6,7 +6,7 @@ import { quoted } from "../quoted.js";
 const SEGMENT_BYTES = 255;
 /** What object stores allow a key, in bytes of UTF-8. */
 const KEY_BYTES = 1024;
-/** What {@link portableName} leaves of a name: room for a suffix, and for what backups and archives add. */
+/** What {@link portableName} leaves of a name: room for what backups and archives add. */
 const NAME_BYTES = 100;
 /** More UTF-16 units than {@link NAME_BYTES} can come from, whatever NFC composes. */
 const HEAD_UNITS = 1024;
@@ -15,6 +15,7 @@ const TAIL_UNITS = 64;
 
 const RANDOM_LENGTH = 25;
 const CHECK_LENGTH = 5;
+const SEGMENT_LENGTH = RANDOM_LENGTH + CHECK_LENGTH;
 const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}\p{M}_-]{1,16}$/iu;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
 
@@ -77,27 +78,17 @@ export function randomSegment(): string {
 
 /** Whether {@link randomSegment} made a segment. Another program's is taken for one in one of 60 million cases, if it looks alike. */
 export function isRandomSegment(segment: string): boolean {
-  return /^[0-9a-z]{30}$/.test(segment) && checkOf(segment.slice(0, RANDOM_LENGTH)) === segment.slice(RANDOM_LENGTH);
+  return (
+    segment.length === SEGMENT_LENGTH &&
+    /^[0-9a-z]+$/.test(segment) &&
+    checkOf(segment.slice(0, RANDOM_LENGTH)) === segment.slice(RANDOM_LENGTH)
+  );
 }
 
-/**
- * Another key beside one that is taken, as Django's `get_alternative_name` makes them: `uploads/report.pdf` becomes
- * `uploads/report_x7kq2zb.pdf`. `.tar.gz` and the like stay in one piece. A long name is cut to make room.
- *
- * @param characters how many characters the key may have, where that leaves room for the suffix. (default: as many as a key has)
- * @throws InvalidKeyError as {@link assertKey}.
- */
-export function withSuffix(key: string, characters = KEY_BYTES): string {
-  assertKey(key);
-  const folder = key.slice(0, key.lastIndexOf("/") + 1);
-  const name = key.slice(folder.length);
-  const extension = extensionOf(name);
-  const suffix = `_${randomInt(36 ** 7)
-    .toString(36)
-    .padStart(7, "0")}${extension}`;
-  const bytes = Math.min(SEGMENT_BYTES, KEY_BYTES - Buffer.byteLength(folder)) - Buffer.byteLength(suffix);
-  const stem = cut(name.slice(0, name.length - extension.length), bytes, characters - [...folder, ...suffix].length);
-  return folder + stem + suffix;
+/** Whether this package wrote an object, by its key: the segment before the last one is a {@link randomSegment}. */
+export function isOurs(key: string): boolean {
+  const end = key.lastIndexOf("/");
+  return end >= SEGMENT_LENGTH && isRandomSegment(key.slice(key.lastIndexOf("/", end - 1) + 1, end));
 }
 
 function checkOf(random: string): string {

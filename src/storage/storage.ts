@@ -40,17 +40,6 @@ export interface PutOptions {
   type?: string;
   /** Ends the upload; nothing of it is kept. */
   signal?: AbortSignal;
-  /**
-   * Makes another key of one that is taken, for a storage that can try again without reading the body anew. (default: none;
-   * a taken key is a `KeyTakenError`)
-   */
-  rename?: (taken: string) => string;
-}
-
-/** An object as {@link Storage.put} kept it. */
-export interface KeptObject extends StoredObject {
-  /** Its key: the one that was asked for, or what `rename` made of it. */
-  key: string;
 }
 
 /** Which bytes {@link Storage.read} gives. */
@@ -87,10 +76,10 @@ export interface Storage {
    * Writes an object that is not there yet. It is found under its key only when all of it is kept safely. `body` is read
    * to its end, or destroyed when anything fails.
    *
-   * @throws KeyTakenError when the key is taken and `rename` gives no free one; the object there stays as it is.
+   * @throws KeyTakenError when the key is taken; the object there stays as it is.
    * @throws UploadSourceError when `body` fails, ends early, or has another length than `size`; nothing is kept.
    */
-  put(key: string, body: Readable, options?: PutOptions): Promise<KeptObject>;
+  put(key: string, body: Readable, options?: PutOptions): Promise<StoredObject>;
   /** What is known of an object, or `undefined` when there is none, or nothing that may be served (a folder, a link, a device). */
   stat(key: string): Promise<StoredObject | undefined>;
   /**

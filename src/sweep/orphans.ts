@@ -58,7 +58,7 @@ async function settle(run: SweepRun, storage: Storage, candidates: ListedObject[
   // All columns, not only those of this storage: two objects may stand for one bucket.
   const columns = keyColumns(run.columns.storages.flatMap((one) => run.columns.columnsOn(one)));
   const keys = candidates.map(({ key }) => key);
-  const named = await onCommitted(run.dataSource, ({ manager }) => namedKeys(manager, columns, keys));
+  const named = await onCommitted(run.dataSource, (runner) => namedKeys(runner, columns, keys));
   run.report.named += candidates.filter(({ key }) => named.has(key)).length;
   const orphans = candidates.filter(({ key }) => !named.has(key));
   for (let start = 0; start < orphans.length; start += AT_ONCE) {

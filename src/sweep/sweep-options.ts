@@ -10,9 +10,9 @@ export interface SweepOptions {
   /** Whether it only tells what it finds. `false` removes the orphans. (default: `true`) */
   dryRun?: boolean;
   /**
-   * Beginnings of keys, such as `uploads/`, below which every object belongs to a private column: needed where `uploadTo` is a
-   * function, and for what Django wrote. End a folder with a slash. (default: none; only keys with the random segment that
-   * `attach` makes count as this package's)
+   * Beginnings of keys, such as `uploads/`, below which every object belongs to a private column: needed for what others wrote,
+   * such as Django or an import. End a folder with a slash. (default: none; only keys with the random segment that `attach` makes
+   * count as this package's)
    */
   prefixes?: string[];
   /**

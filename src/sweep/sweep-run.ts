@@ -1,7 +1,7 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import { ConfigurationError } from "../errors.js";
-import { assertPrefix, isRandomSegment } from "../storage/key.js";
+import { assertPrefix, isOurs } from "../storage/key.js";
 import type { SweepItem, SweepOptions, SweepProgress, SweepReport } from "./sweep-options.js";
 
 const DAY = 86_400;
@@ -44,8 +44,7 @@ export class SweepRun {
 
   /** Whether an object belongs to a private column, by its key: `attach` made it, or the user says so. */
   isOurs(key: string): boolean {
-    const segments = key.split("/");
-    return isRandomSegment(segments.at(-2) ?? "") || (this.options.prefixes ?? []).some((one) => key.startsWith(one));
+    return isOurs(key) || (this.options.prefixes ?? []).some((one) => key.startsWith(one));
   }
 
   /** Whether an object may still get its row. */

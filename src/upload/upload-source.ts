@@ -64,6 +64,7 @@ export interface Upload {
  */
 export async function openUpload(subject: string, source: UploadSource): Promise<Upload> {
   const given: unknown = source;
+  if (isReadOnce(given)) takeOnce(subject, given);
   if (given instanceof Readable) return fromReadable(subject, given);
   if (given instanceof Uint8Array) return fromBytes(given);
   if (given instanceof Blob) return fromBlob(given);
@@ -78,6 +79,20 @@ export async function openUpload(subject: string, source: UploadSource): Promise
   throw new UploadSourceError(
     `${subject}: ${describe(given)} is no upload. Give a stream, a Buffer, a Blob, fromPath(path), or what koa-body or @koa/multer with multerStorage() hand over.`,
   );
+}
+
+/** Sources whose bytes are there once. Two calls at the same time would each get a part of them. */
+const taken = new WeakSet<object>();
+
+function takeOnce(subject: string, source: object): void {
+  if (taken.has(source)) {
+    throw new UploadSourceError(`${subject}: the upload was attached before. Attach each upload once.`);
+  }
+  taken.add(source);
+}
+
+function isReadOnce(source: unknown): source is object {
+  return isAsyncIterable(source) || isTemporaryUpload(source) || isFormidableFile(source);
 }
 
 function fromReadable(subject: string, stream: Readable): Upload {

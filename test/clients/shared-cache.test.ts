@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type PrivateFileColumnOptions } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { type Answer, type Application, type Ask, get, startApplication } from "../support/application.js";
 import { type Nginx, startNginx } from "../support/nginx.js";
 import { needs } from "../support/requirements.js";
@@ -99,7 +100,7 @@ describe("behind a shared cache", { skip: needs("nginx") }, () => {
       it("answers 200 as soon as there is a file where there was none", async () => {
         const url = await write("attached");
         const letter = await application.dataSource.manager.findOneByOrFail(Letter, { id: Number(url.split("/")[4]) });
-        const attached = new PrivateFile(letter.attached!.key);
+        const attached = adoptedFile(application.dataSource, Letter, "attached", letter.attached!.key);
         // Nobody tells of what this leaves, so the file stays.
         await application.dataSource.manager.update(Letter, { id: letter.id }, { attached: null });
         const asAlice = signIns.Authorization!("alice");

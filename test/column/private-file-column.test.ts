@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { inspect } from "node:util";
 import {
   ChildEntity,
   Column,
@@ -229,15 +228,6 @@ describeOnEachDatabase("a private file column", (database) => {
   }
 });
 
-describe("PrivateFile", () => {
-  it("shows its name, not its key, as JSON and in a template", () => {
-    const file = new PrivateFile("uploads/secret/report.pdf");
-    assert.equal(JSON.stringify({ file }), '{"file":{"name":"report.pdf"}}');
-    assert.equal(`${file}`, "report.pdf");
-    assert.match(inspect(file), /uploads\/secret\/report\.pdf/);
-  });
-});
-
 describe("a wrong declaration", () => {
   const declare = (options: object) => () => {
     class Wrong {}
@@ -262,6 +252,8 @@ describe("a wrong declaration", () => {
     ],
     ["an attachment that is no boolean", { attachment: "inline" }, /"attachment" is string\. Give a boolean/],
     ["a transformer of its own", { transformer: {} }, /there is no option "transformer"/],
+    ["insert", { insert: false }, /^Wrong\.file: there is no option "insert"\. Use one of uploadTo, condition/],
+    ["update", { update: false }, /^Wrong\.file: there is no option "update"\. Use one of uploadTo, condition/],
   ];
   for (const [what, options, message] of cases) {
     it(`with ${what} throws when the class is defined, and says what to do`, () => {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { checkUploadTo, proposeKey } from "../../src/column/upload-to.js";
 import { ConfigurationError, InvalidKeyError } from "../../src/errors.js";
+import { isOurs } from "../../src/storage/key.js";
 
 const propose = (uploadTo: never, filename = "report.pdf", length = 255) =>
   proposeKey("Invoice.scan", uploadTo, {}, filename, length);
@@ -13,19 +14,22 @@ function fail(): never {
 }
 
 describe("uploadTo as a folder", () => {
-  it("puts each upload into a folder of its own, whose name has 128 random bits", async () => {
-    const { key } = await propose("uploads" as never);
-    assert.match(key, /^uploads\/[a-z0-9]{25,}\/report\.pdf$/);
-    assert.notEqual((await propose("uploads" as never)).key, key);
+  it("puts each upload into a folder with a random name, which isOurs tells from others", async () => {
+    const key = await propose("uploads" as never);
+    assert.match(key, /^uploads\/[a-z0-9]{30}\/report\.pdf$/);
+    assert.ok(isOurs(key));
+    assert.notEqual(await propose("uploads" as never), key);
   });
 
   it("may be empty: then uploads go right under the root", async () => {
-    assert.match((await propose("" as never)).key, /^[a-z0-9]{25,}\/report\.pdf$/);
+    const key = await propose("" as never);
+    assert.match(key, /^[a-z0-9]{30}\/report\.pdf$/);
+    assert.ok(isOurs(key));
   });
 
   it("expands the patterns of strftime with the time in UTC", async () => {
     const before = new Date();
-    const { key } = await propose("in/%Y-%m-%d/%H%M%S/%j/%y/100%%" as never);
+    const key = await propose("in/%Y-%m-%d/%H%M%S/%j/%y/100%%" as never);
     const [, date, time, day, year, percent] = key.split("/");
     const now = before.toISOString();
     assert.equal(date, now.slice(0, 10));
@@ -35,27 +39,19 @@ describe("uploadTo as a folder", () => {
     assert.equal(percent, "100%");
   });
 
-  it("proposes another random folder when a key is taken", async () => {
-    const { key, next } = await propose("uploads" as never);
-    assert.match(next(key), /^uploads\/[a-z0-9]{25,}\/report\.pdf$/);
-    assert.notEqual(next(key), key);
-  });
-
   it("cuts the name so that the key fits a short column, and keeps its extension", async () => {
     const long = `${"я".repeat(46)}.tar.gz`;
-    const { key, next } = await propose("uploads" as never, long, 60);
-    assert.match(key, /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
-    assert.match(next(key), /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
-    assert.match((await propose("" as never, long, 60)).key, /^[a-z0-9]{30}\/я{22}\.tar\.gz$/);
+    assert.match(await propose("uploads" as never, long, 60), /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
+    assert.match(await propose("" as never, long, 60), /^[a-z0-9]{30}\/я{22}\.tar\.gz$/);
   });
 
   it("leaves the name as it is where the key just fits", async () => {
-    assert.match((await propose("uploads" as never, "report.pdf", 49)).key, /^uploads\/[a-z0-9]{30}\/report\.pdf$/);
-    assert.match((await propose("uploads" as never, "report.pdf", 48)).key, /^uploads\/[a-z0-9]{30}\/repor\.pdf$/);
+    assert.match(await propose("uploads" as never, "report.pdf", 49), /^uploads\/[a-z0-9]{30}\/report\.pdf$/);
+    assert.match(await propose("uploads" as never, "report.pdf", 48), /^uploads\/[a-z0-9]{30}\/repor\.pdf$/);
   });
 
   it("leaves one character of the name where the column is too short for any", async () => {
-    assert.match((await propose("uploads" as never, "report.pdf", 20)).key, /^uploads\/[a-z0-9]{30}\/r\.pdf$/);
+    assert.match(await propose("uploads" as never, "report.pdf", 20), /^uploads\/[a-z0-9]{30}\/r\.pdf$/);
   });
 
   for (const folder of ["/uploads", "../uploads", "a/../../b", "a//b", "uploads/", "a\\b", "C:/uploads", "a\0b"]) {
@@ -82,27 +78,33 @@ describe("uploadTo as a folder", () => {
 });
 
 describe("uploadTo as a function", () => {
-  it("is called with the entity and the portable name, and returns the whole key", async () => {
+  it("is called with the entity and the portable name, and gets a random segment before the last one", async () => {
     const uploadTo = (entity: { id: number }, filename: string) => `invoices/${entity.id}/${filename}`;
-    const { key } = await proposeKey("Invoice.scan", uploadTo, { id: 7 }, "report.pdf", 255);
-    assert.equal(key, "invoices/7/report.pdf");
+    const propose = () => proposeKey("Invoice.scan", uploadTo, { id: 7 }, "report.pdf", 255);
+    const key = await propose();
+    assert.match(key, /^invoices\/7\/[a-z0-9]{30}\/report\.pdf$/);
+    assert.ok(isOurs(key));
+    assert.notEqual(await propose(), key);
   });
 
-  it("may be asynchronous", async () => {
-    const { key } = await propose((async () => "a/b.pdf") as never);
-    assert.equal(key, "a/b.pdf");
+  it("may be asynchronous, and may return a name without a folder", async () => {
+    assert.match(await propose((async () => "a/b.pdf") as never), /^a\/[a-z0-9]{30}\/b\.pdf$/);
+    assert.match(await propose((async () => "b.pdf") as never), /^[a-z0-9]{30}\/b\.pdf$/);
   });
 
-  it("gets a suffix before the extension when its key is taken", async () => {
-    const { key, next } = await propose((() => "uploads/report.pdf") as never);
-    assert.match(next(key), /^uploads\/report_[a-z0-9]{7}\.pdf$/);
+  it("has its last segment made portable, and no other", async () => {
+    const returned = "in voices/.hidden/%Y/-rf annual report?.pdf";
+    assert.match(
+      await propose((() => returned) as never),
+      /^in voices\/\.hidden\/%Y\/[a-z0-9]{30}\/rf_annual_report_\.pdf$/,
+    );
   });
 
-  it("is given the whole name, and its key is cut only to make room for a suffix", async () => {
+  it("has its last segment cut so that the key fits a short column", async () => {
     const uploadTo = (_: unknown, filename: string) => `uploads/${filename}`;
-    const { key, next } = await propose(uploadTo as never, "annual-report.pdf", 25);
-    assert.equal(key, "uploads/annual-report.pdf");
-    assert.match(next(key), /^uploads\/annua_[a-z0-9]{7}\.pdf$/);
+    const key = await propose(uploadTo as never, "annual-report.pdf", 50);
+    assert.match(key, /^uploads\/[a-z0-9]{30}\/annual-\.pdf$/);
+    assert.equal(key.length, 50);
   });
 
   const bad = [

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "koa";
 import { DataSource, Entity, PrimaryColumn } from "typeorm";
 import { type Delivery, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { RULE_FAILURE, type Site, type SiteFolders } from "./site.js";
 
 /** The package itself, with a delivery. */
@@ -14,9 +15,10 @@ export async function privateFilesSite({ root, large }: SiteFolders, delivery: D
   return {
     middleware: [files.routes()],
     async register({ key, large: isLarge }) {
-      const file = new PrivateFile(key);
+      const fileOf = (property: string) => adoptedFile(dataSource, Document, property, key);
       const property = isLarge ? "large" : "file";
-      const document = dataSource.manager.create(Document, { id: randomUUID(), [property]: file, shown: file });
+      const properties = { [property]: fileOf(property), shown: fileOf("shown") };
+      const document = dataSource.manager.create(Document, { id: randomUUID(), ...properties });
       await dataSource.manager.save(document);
       const url = files.url(document, property);
       return { url, shownUrl: files.url(document, "shown"), base: url.slice(0, url.lastIndexOf("/")) };

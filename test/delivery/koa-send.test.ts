@@ -10,11 +10,11 @@ import {
   DiskStorage,
   type KoaSendDeliveryOptions,
   koaSendDelivery,
-  PrivateFile,
   PrivateFileError,
   type Storage,
 } from "typeorm-private-files";
 import { describeDelivery } from "typeorm-private-files/testing";
+import { adoptedFile } from "../support/adopted-file.js";
 import { changeOpened } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
 import { Film, filmOf, withFilm } from "../support/film.js";
@@ -175,7 +175,7 @@ describe("koaSendDelivery", () => {
         for (const extension of [".gz", ".br", ".html"])
           await fs.promises.writeFile(other + extension, "another one's");
         const key = relative(application.storage.root, other);
-        const film = dataSource.manager.create(Film, { file: new PrivateFile(key) });
+        const film = dataSource.manager.create(Film, { file: adoptedFile(dataSource, Film, "file", key) });
         await dataSource.manager.save(film);
         changeOpened(application, () => ({}));
         for (const encoding of ["identity", "gzip", "br", "gzip, br"]) {

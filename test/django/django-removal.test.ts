@@ -7,28 +7,35 @@ import { FileSubmission } from "./models.js";
 import { describeOnDjangoSite, type RunningSite } from "./running-site.js";
 
 describeOnDjangoSite("a file that Django wrote", (start) => {
-  it("is gone when save has put another in its place, and no other file is", async (t) => {
+  it("stays when save has put another in its place, which is gone when a third takes its place", async (t) => {
     const site = await start(t);
-    const { dataSource, files, get } = site;
+    const { dataSource, files, get, storage } = site;
     const submission = await site.submission(2);
-    await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
-    assert.ok(isThere(site, 2), "before the row is saved");
+    const { key } = await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
     await dataSource.manager.save(submission);
-    assert.deepEqual(goneOf(site), [2]);
     assert.deepEqual((await get(files.url(submission, "uploadedFile"), { as: "alice" })).body, Buffer.from("new"));
+    await files.attach(submission, "uploadedFile", Buffer.from("newer"), { filename: "new.pdf" });
+    assert.ok(await storage.stat(key), "before the row is saved");
+    await dataSource.manager.save(submission);
+    assert.equal(await storage.stat(key), undefined);
+    assert.deepEqual(goneOf(site), []);
   });
 
-  it("is gone when remove has taken its row, and no other file is", async (t) => {
+  it("stays when remove has taken its row, until a sweep is told of its folder", async (t) => {
     const site = await start(t);
     await site.dataSource.manager.remove(await site.submission(3));
+    assert.deepEqual(goneOf(site), []);
+    await site.files.sweep({ olderThan: 0, dryRun: false });
+    assert.deepEqual(goneOf(site), []);
+    await site.files.sweep({ olderThan: 0, dryRun: false, prefixes: ["uploads/report"] });
     assert.deepEqual(goneOf(site), [3]);
   });
 
-  it("is there, and no new one is, after a transaction that was rolled back", async (t) => {
+  it("is named by its row after a transaction that was rolled back", async (t) => {
     const site = await start(t);
-    const { dataSource, files, storage } = site;
+    const { dataSource, files } = site;
     const submission = await site.submission(1);
-    const { key } = await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
+    await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
     const transaction = dataSource.transaction(async (manager) => {
       await manager.save(submission);
       await manager.remove(await manager.findOneByOrFail(FileSubmission, { id: 3 }));
@@ -36,33 +43,28 @@ describeOnDjangoSite("a file that Django wrote", (start) => {
     });
     await assert.rejects(transaction, /changed my mind/);
     assert.deepEqual(goneOf(site), []);
-    assert.equal(await storage.stat(key), undefined);
     assert.equal(await site.storedText(1), "uploads/report.pdf");
   });
 
-  it("that two rows name stays with the second, and goes with it", async (t) => {
+  it("that two rows name is served to the second when the first is removed", async (t) => {
     const site = await start(t);
     const { dataSource, files, get } = site;
     const second = await site.submission(8);
     await dataSource.manager.remove(await site.submission(7));
-    assert.deepEqual(goneOf(site), []);
     const answer = await get(files.url(second, "uploadedFile"), { as: "alice" });
     assert.deepEqual([answer.status, answer.body], [200, SUBMISSIONS[7]!.bytes]);
-    await dataSource.manager.remove(second);
-    assert.deepEqual(goneOf(site), [7, 8]);
   });
 
-  it("that two rows name stays with the second when the first gets another", async (t) => {
+  it("may be adopted by further rows", async (t) => {
     const site = await start(t);
-    const { dataSource, files } = site;
-    for (const [id, gone] of [
-      [7, []],
-      [8, [7, 8]],
-    ] as const) {
-      const submission = await site.submission(id);
-      await files.attach(submission, "uploadedFile", Buffer.from("new"), { filename: "new.pdf" });
+    const { dataSource, files, get } = site;
+    const { owner } = await site.submission(7);
+    for (const description of ["first", "second"]) {
+      const submission = dataSource.manager.create(FileSubmission, { description, owner });
+      await files.adopt(submission, "uploadedFile", "uploads/shared.pdf");
       await dataSource.manager.save(submission);
-      assert.deepEqual(goneOf(site), gone);
+      const answer = await get(files.url(submission, "uploadedFile"), { as: "alice" });
+      assert.deepEqual([answer.status, answer.body], [200, SUBMISSIONS[7]!.bytes]);
     }
   });
 
@@ -79,10 +81,10 @@ describeOnDjangoSite("a file that Django wrote", (start) => {
     assert.deepEqual(goneOf(site), []);
   });
 
-  it("is none of ours where no row named it", async (t) => {
+  it("stays when all rows are removed", async (t) => {
     const site = await start(t);
     await site.dataSource.manager.remove(await site.dataSource.manager.find(FileSubmission));
-    assert.deepEqual(goneOf(site), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual(goneOf(site), []);
     for (const key of [...UNNAMED, "downloadables/song.mp3"]) assert.ok(existsSync(join(site.mediaRoot, key)), key);
   });
 });

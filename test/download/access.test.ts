@@ -155,8 +155,8 @@ describe("what changes while a request is answered", () => {
   it("leaves the version that was checked, where its file is still there: replaced while the condition is asked", async () => {
     const paper = await savePaper(application, "alice", "v1.txt");
     whileAsked = async () => {
-      const { key } = await application.files.attach(new Paper(), "file", Buffer.from("new"), { filename: "v2.txt" });
-      await application.dataSource.manager.update(Paper, paper.id, { file: new PrivateFile(key) });
+      const file = await application.files.attach(new Paper(), "file", Buffer.from("new"), { filename: "v2.txt" });
+      await application.dataSource.manager.update(Paper, paper.id, { file });
     };
     const answer = await application.get(application.files.url(paper, "file"), { as: "alice" });
     assert.deepEqual([answer.status, answer.body.toString()], [200, "v1.txt"]);

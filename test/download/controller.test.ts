@@ -15,6 +15,7 @@ import {
   type Relation,
 } from "typeorm";
 import { InvalidKeyError, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { type Application, type Ask, type StartOptions, startApplication } from "../support/application.js";
 import type { TestDatabase } from "../support/databases.js";
 
@@ -293,7 +294,11 @@ describe("a tag", () => {
     const { file } = await application.dataSource.manager.findOneByOrFail(Document, { id: 1 });
     await rm(storage.root, { recursive: true });
     await cp(application.storage.root, storage.root, { recursive: true, preserveTimestamps: true });
-    await dataSource.manager.update(Document, { id: 1 }, { file: new PrivateFile(file!.key) });
+    await dataSource.manager.update(
+      Document,
+      { id: 1 },
+      { file: adoptedFile(dataSource, Document, "file", file!.key) },
+    );
     assert.equal((await elsewhere.application.get(url)).headers.etag, etag);
     await utimes(await pathOf(application), modifiedAt, new Date(modifiedAt.getTime() + 1));
     assert.notEqual((await application.get(url)).headers.etag, etag);
@@ -490,7 +495,9 @@ describe("what is not there", () => {
 
   it("includes a key in the row that no storage may be asked for", async (t) => {
     const { application, url } = await withDocument(t);
-    await application.dataSource.manager.update(Document, { id: 1 }, { file: new PrivateFile("../../etc/report.pdf") });
+    const { dataSource } = application;
+    const file = adoptedFile(dataSource, Document, "file", "../../etc/report.pdf");
+    await dataSource.manager.update(Document, { id: 1 }, { file });
     assert.equal((await application.get(url)).status, 404);
     const [error] = application.errors as [Error & { code: string }];
     assert.deepEqual([error.code, error.cause instanceof InvalidKeyError], ["ERR_PRIVATE_FILE_MISSING", true]);

@@ -20,6 +20,7 @@ import {
   type PrivateFileSubscriber,
   StorageError,
 } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { type Ask, type StartOptions, startApplication } from "../support/application.js";
 import { postgres } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
@@ -216,7 +217,10 @@ describe("the log", () => {
     const { dataSource, files } = application;
     const keys = [odd, `notes/${odd}`, "notes/\u2028\u202e.pdf"];
     for (const [index, key] of keys.entries()) {
-      const note = dataSource.manager.create(Note, { slug: `${index}${odd}`, file: new PrivateFile(key) });
+      const note = dataSource.manager.create(Note, {
+        slug: `${index}${odd}`,
+        file: adoptedFile(dataSource, Note, "file", key),
+      });
       await dataSource.manager.save(note);
       assert.equal((await application.get(files.url(note, "file"))).status, 404);
     }
@@ -422,7 +426,7 @@ async function withLetter(t: TestContext, options: Partial<StartOptions> = {}) {
   await files.attach(letter, "scan", Buffer.from("0123456789a"), { filename: "secret.pdf" });
   await dataSource.manager.save(letter);
   const setKey = async (key: string) => {
-    letter.scan = new PrivateFile(key);
+    letter.scan = adoptedFile(dataSource, Letter, "scan", key);
     await dataSource.manager.save(letter);
   };
   const url = files.url(letter, "scan");

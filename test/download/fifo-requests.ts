@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { startApplication } from "../support/application.js";
 import { run } from "../support/programs.js";
 
@@ -20,7 +21,9 @@ class Scan {
 const application = await startApplication({ entities: [Scan] });
 const { dataSource, files, storage } = application;
 assert.equal((await run("mkfifo", join(storage.root, "fifo"))).code, 0);
-const fifo = await dataSource.manager.save(dataSource.manager.create(Scan, { file: new PrivateFile("fifo") }));
+const fifo = await dataSource.manager.save(
+  dataSource.manager.create(Scan, { file: adoptedFile(dataSource, Scan, "file", "fifo") }),
+);
 const normal = dataSource.manager.create(Scan, {});
 await files.attach(normal, "file", Buffer.from("normal"), { filename: "normal.txt" });
 await dataSource.manager.save(normal);

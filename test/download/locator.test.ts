@@ -5,6 +5,7 @@ import { Entity, PrimaryColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { ColumnSet } from "../../src/column/column-metadata.js";
 import type { PrivateColumn } from "../../src/column/private-column.js";
+import { makeFile } from "../../src/column/private-file.js";
 import { type Location, Locator } from "../../src/download/locate.js";
 import { assertKey } from "../../src/storage/key.js";
 import { type OpenDatabase, sqljs } from "../support/databases.js";
@@ -107,7 +108,10 @@ describe("Locator", () => {
   });
 
   function pathTo({ name, ...keys }: { book: string; edition: string; slug: string; name: string }): string {
-    return locator.pathTo(column, Object.assign(new Chapter(), keys, { file: new PrivateFile(`folder/${name}`) }));
+    return locator.pathTo(
+      column,
+      Object.assign(new Chapter(), keys, { file: makeFile({ key: `folder/${name}`, state: "stored" }) }),
+    );
   }
 
   function locate(path: string): Location | undefined {

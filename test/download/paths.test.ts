@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import type Koa from "koa";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { DiskStorage, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { type Application, startApplication } from "../support/application.js";
 import { run } from "../support/programs.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
@@ -246,8 +247,7 @@ describe("the name of an upload", () => {
 
   it("has its lone surrogates replaced, and two that the disk would take for one are two files", async () => {
     const [high, low] = [await upload("named", "a\ud800.pdf"), await upload("named", "a\udfff.pdf")];
-    assert.equal(high.key, "named/a_.pdf");
-    assert.match(low.key, /^named\/a__\w{7}\.pdf$/);
+    for (const { key } of [high, low]) assert.match(key, /^named\/[a-z0-9]{30}\/a_\.pdf$/);
     assert.equal((await application.get(high.url)).body.toString(), "content of a\ufffd.pdf");
     assert.equal((await application.get(low.url)).body.toString(), "content of a\ufffd.pdf");
     assert.equal(filesBelow(root).length, 2);
@@ -270,16 +270,19 @@ describe("what uploadTo makes of a request", () => {
     assert.deepEqual(new Set(codes), new Set(["ERR_PRIVATE_FILE_KEY"]));
   });
 
-  it("takes nothing away: in another record's folder, under its very key, it gets a key beside it", async () => {
+  it("takes nothing away: in another record's folder, or under its very key, it gets a folder there", async () => {
     uploadTo = () => "records/1/report.pdf";
     const [first, second] = [await upload("named", "one.pdf"), await upload("named", "two.pdf")];
-    assert.equal(first.key, "records/1/report.pdf");
-    assert.match(second.key, /^records\/1\/report_\w{7}\.pdf$/);
-    assert.equal((await application.get(first.url)).body.toString(), "content of one.pdf");
-    assert.equal((await application.get(second.url)).body.toString(), "content of two.pdf");
+    for (const { key } of [first, second]) assert.match(key, /^records\/1\/[a-z0-9]{30}\/report\.pdf$/);
+    uploadTo = () => first.key;
+    const third = await upload("named", "three.pdf");
+    assert.equal(dirname(dirname(third.key)), dirname(first.key));
+    for (const [name, { url }] of Object.entries({ one: first, two: second, three: third })) {
+      assert.equal((await application.get(url)).body.toString(), `content of ${name}.pdf`);
+    }
   });
 
-  it("does not follow what was planted at its key: a link, a FIFO or a folder gets a neighbour", async (t) => {
+  it("does not follow what was planted at its key: a link, a FIFO or a folder stays as it is", async (t) => {
     mkdirSync(join(root, "named", "folder"), { recursive: true });
     symlinkSync(secret, join(root, "named", "link"));
     symlinkSync(join(dirname(root), "made-by-upload"), join(root, "named", "dangling"));
@@ -287,8 +290,12 @@ describe("what uploadTo makes of a request", () => {
     if (code !== 0) t.diagnostic(`mkfifo: ${stderr}`);
     for (const planted of ["link", "dangling", "folder", ...(code === 0 ? ["fifo"] : [])]) {
       const { key, url } = await upload("named", planted);
-      assert.match(key, new RegExp(`^named/${planted}_\\w{7}$`));
+      assert.match(key, new RegExp(`^named/[a-z0-9]{30}/${planted}$`));
       assert.equal((await application.get(url)).body.toString(), `content of ${planted}`);
+      if (planted === "folder") continue;
+      uploadTo = () => `named/${planted}/a.pdf`;
+      assert.equal((await post("named", planted)).status, 500);
+      uploadTo = (_scan, filename) => `named/${filename}`;
     }
     assert.equal(readFileSync(secret, "utf8"), SECRET);
     assert.deepEqual(readdirSync(dirname(root)).sort(), ["files", "secret.txt"]);
@@ -316,7 +323,8 @@ function place(key: string, content: string): string {
 /** The URL of a new row that names this key. */
 async function urlOf(key: string): Promise<string> {
   const { dataSource, files } = application;
-  const scan = await dataSource.manager.save(dataSource.manager.create(Scan, { file: new PrivateFile(key) }));
+  const scan = dataSource.manager.create(Scan, { file: adoptedFile(dataSource, Scan, "file", key) });
+  await dataSource.manager.save(scan);
   return files.url(scan, "file");
 }
 

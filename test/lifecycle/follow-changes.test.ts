@@ -6,18 +6,19 @@ import { text } from "node:stream/consumers";
 import { type DataSource, Entity, type EntityManager, PrimaryGeneratedColumn } from "typeorm";
 import { ConfigurationError, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { eventually } from "../support/eventually.js";
 import { after, beforeEach, it, type TestContext } from "../support/suite.js";
 
 const folder = await mkdtemp(join(tmpdir(), "private-files-"));
 after(() => rm(folder, { recursive: true }));
 const [attic, cellar] = [new DiskStorage(join(folder, "attic")), new DiskStorage(join(folder, "cellar"))];
 
-/** A chest whose columns are in different storages, which both know the same key. */
+/** A chest whose columns are in different storages. */
 @Entity()
 class Chest {
   @PrimaryGeneratedColumn() id!: number;
-  @PrivateFileColumn({ storage: attic, uploadTo: () => "one-key", nullable: true }) above!: PrivateFile | null;
-  @PrivateFileColumn({ storage: cellar, uploadTo: () => "one-key", nullable: true }) below!: PrivateFile | null;
+  @PrivateFileColumn({ storage: attic, nullable: true }) above!: PrivateFile | null;
+  @PrivateFileColumn({ storage: cellar, nullable: true }) below!: PrivateFile | null;
 }
 
 @Entity()
@@ -98,25 +99,24 @@ describeOnEachDatabase("PrivateFiles and the files of a data source", (database)
     }
   });
 
-  it("are removed from their own storage alone, where another one has the same key", async (t) => {
+  it("are removed from their own storage alone, each where its column keeps it", async (t) => {
     const { dataSource, manager } = await open(t);
     const files = new PrivateFiles(dataSource, { storage: office() });
     const chest = new Chest();
     await files.attach(chest, "above", Buffer.from("above"));
     await files.attach(chest, "below", Buffer.from("below"));
     await manager.save(chest);
-    assert.deepEqual([chest.above!.key, chest.below!.key], ["one-key", "one-key"]);
     files.detach(chest, "above");
     await manager.save(chest);
-    assert.deepEqual([await keysIn(attic), await keysIn(cellar)], [[], ["one-key"]]);
+    assert.deepEqual([await keysIn(attic), await keysIn(cellar)], [[], [chest.below!.key]]);
     assert.equal(await text(await files.open(chest, "below")), "below");
     await manager.remove(chest);
     assert.deepEqual(await keysIn(cellar), []);
   });
 
-  it("are discarded from their own storage alone on rollback", async (t) => {
+  it("are discarded from their own storage, `retryFor` seconds after the rollback and not before", async (t) => {
     const { dataSource, manager } = await open(t);
-    const files = new PrivateFiles(dataSource, { storage: office() });
+    const files = new PrivateFiles(dataSource, { storage: office(), retryFor: 0.3 });
     const [kept, dropped] = [new Chest(), new Chest()];
     await files.attach(kept, "below", Buffer.from("below"));
     await manager.save(kept);
@@ -125,8 +125,13 @@ describeOnEachDatabase("PrivateFiles and the files of a data source", (database)
       await inside.save(dropped);
       throw new Error("Not today.");
     });
+    const begin = performance.now();
     await assert.rejects(transaction, { message: "Not today." });
-    assert.deepEqual([await keysIn(attic), await keysIn(cellar)], [[], ["one-key"]]);
+    assert.deepEqual(await keysIn(attic), [dropped.above!.key]);
+    await eventually(async () => assert.deepEqual(await keysIn(attic), []));
+    assert.ok(performance.now() - begin >= 290);
+    assert.deepEqual(await keysIn(cellar), [kept.below!.key]);
+    await assert.rejects(manager.save(dropped), { code: "ERR_PRIVATE_FILE_DISCARDED" });
   });
 });
 

@@ -14,9 +14,10 @@ function newFileOf({ newFile }: TypeormCall): string[] {
   return newFile ? [newFile.done, newFile.failed ?? "", newFile.rolledBack] : ["", "", ""];
 }
 
-function oldFileOf({ oldFile, commitsAtOnce }: TypeormCall): string[] {
+function oldFileOf({ oldFile, isRefused, commitsAtOnce }: TypeormCall): string[] {
   if (!oldFile) return ["", ""];
   const { done, failed, rolledBack } = oldFile;
   assert.equal(failed ?? rolledBack, rolledBack, "The page has one column for both.");
+  if (isRefused) return [`refused: ${done}`, `refused: ${rolledBack}`];
   return [done, commitsAtOnce ? `${rolledBack}; rolled back on ${commitsAtOnce.join(", ")}: ${done}` : rolledBack];
 }

@@ -3,7 +3,7 @@ import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 import type { Fate, Trial } from "./trial.js";
 
 /** What becomes of a file. */
-export interface Fates {
+export interface Outcomes {
   /** When the call succeeds, by itself or in a transaction that is committed. */
   done: Fate;
   /** When its statement fails, outside a transaction of the caller's. Left out where there is no statement that could fail. */
@@ -17,9 +17,13 @@ export interface TypeormCall {
   /** How the page names it. */
   call: string;
   /** The files that the call is given. */
-  newFile?: Fates;
+  newFile?: Outcomes;
   /** The files that rows name before the call. */
-  oldFile?: Fates;
+  oldFile?: Outcomes;
+  /** Whether the call is refused. */
+  isRefused?: boolean;
+  /** Whether another program wrote the files that are left: a sweep has to be told of their folder. */
+  isForeign?: boolean;
   /** The databases that commit it at once, whatever becomes of the transaction. */
   commitsAtOnce?: string[];
   /** Makes all ready, and returns the call. */
@@ -27,14 +31,14 @@ export interface TypeormCall {
 }
 
 /** The file follows its row. */
-const FOLLOWS: Fates = { done: "kept", failed: "removed", rolledBack: "removed" };
-/** The call opens no transaction that would tell of a failure. */
-const FOLLOWS_COMMIT: Fates = { done: "kept", failed: "left", rolledBack: "removed" };
-const GOES: Fates = { done: "removed", failed: "kept", rolledBack: "kept" };
-const STAYS: Fates = { done: "kept", failed: "kept", rolledBack: "kept" };
-/** The call tells nothing. */
-const UNTOLD: Fates = { done: "kept", failed: "left", rolledBack: "left" };
-const FORGOTTEN: Fates = { done: "left", failed: "kept", rolledBack: "kept" };
+const FOLLOWS: Outcomes = { done: "kept", failed: "waits", rolledBack: "waits" };
+const GOES: Outcomes = { done: "removed", failed: "kept", rolledBack: "kept" };
+const STAYS: Outcomes = { done: "kept", failed: "kept", rolledBack: "kept" };
+/** The call tells nothing of the file. */
+const UNTOLD: Outcomes = { done: "kept", failed: "left", rolledBack: "left" };
+const FORGOTTEN: Outcomes = { done: "left", failed: "kept", rolledBack: "kept" };
+/** The call is refused before it sends a statement. */
+const REFUSED: Outcomes = { done: "kept", rolledBack: "kept" };
 
 const saves: TypeormCall[] = [
   {
@@ -81,6 +85,52 @@ const saves: TypeormCall[] = [
     },
   },
   {
+    call: "`save`: a copy, `{ ...loaded }`",
+    oldFile: STAYS,
+    async prepare(trial) {
+      const invoice = await trial.saved();
+      return (manager) => manager.save(Invoice, { ...invoice, title: "another" });
+    },
+  },
+  {
+    call: "`save`: another file, where another program wrote the old one",
+    newFile: FOLLOWS,
+    oldFile: FORGOTTEN,
+    isForeign: true,
+    async prepare(trial) {
+      const invoice = await trial.attached(await trial.savedForeign());
+      return (manager) => manager.save(invoice);
+    },
+  },
+  {
+    call: "`save`: a file that another program wrote, after `adopt`",
+    newFile: UNTOLD,
+    isForeign: true,
+    async prepare(trial) {
+      const invoice = await trial.adopted();
+      return (manager) => manager.save(invoice);
+    },
+  },
+  {
+    call: "`save`: a file that another row has",
+    oldFile: REFUSED,
+    isRefused: true,
+    async prepare(trial) {
+      const { scan } = await trial.saved();
+      return (manager) => manager.save(Invoice, { scan });
+    },
+  },
+  {
+    call: "`save`: two rows change their files",
+    oldFile: REFUSED,
+    isRefused: true,
+    async prepare(trial) {
+      const [one, other] = [await trial.saved(), await trial.saved()];
+      [one.scan, other.scan] = [other.scan, one.scan];
+      return (manager) => manager.save([one, other]);
+    },
+  },
+  {
     call: "`save`: several entities",
     newFile: FOLLOWS,
     oldFile: GOES,
@@ -100,7 +150,7 @@ const saves: TypeormCall[] = [
   },
   {
     call: "`save` with `{ transaction: false }`",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     oldFile: GOES,
     async prepare(trial) {
       const invoice = await trial.replaced();
@@ -109,7 +159,7 @@ const saves: TypeormCall[] = [
   },
   {
     call: "`save` with `{ listeners: false }`",
-    newFile: UNTOLD,
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       const invoice = await trial.replaced();
@@ -218,15 +268,24 @@ const removals: TypeormCall[] = [
 const statements: TypeormCall[] = [
   {
     call: "`insert`",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     async prepare(trial) {
       const invoice = await trial.attached();
       return (manager) => manager.insert(Invoice, invoice);
     },
   },
   {
+    call: "`insert` of a file that a row has",
+    oldFile: REFUSED,
+    isRefused: true,
+    async prepare(trial) {
+      const { scan } = await trial.saved();
+      return (manager) => manager.insert(Invoice, { scan });
+    },
+  },
+  {
     call: "`insert`, with `orIgnore`, of a row that is there",
-    newFile: { done: "left", failed: "left", rolledBack: "removed" },
+    newFile: { done: "waits", failed: "waits", rolledBack: "waits" },
     oldFile: STAYS,
     async prepare(trial) {
       await trial.saved({ number: "7" });
@@ -237,7 +296,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`upsert`: a new row",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     async prepare(trial) {
       const scan = await trial.upload();
       return (manager) => manager.upsert(Invoice, { number: "7", scan }, ["number"]);
@@ -245,7 +304,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`upsert`: a row that is there",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       await trial.saved({ number: "7" });
@@ -254,8 +313,17 @@ const statements: TypeormCall[] = [
     },
   },
   {
+    call: "`upsert` of a file that a row has, be it the same row",
+    oldFile: REFUSED,
+    isRefused: true,
+    async prepare(trial) {
+      const { scan } = await trial.saved({ number: "7" });
+      return (manager) => manager.upsert(Invoice, { number: "7", scan }, ["number"]);
+    },
+  },
+  {
     call: "`update`",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       const [{ id }, scan] = [await trial.saved(), await trial.upload()];
@@ -264,21 +332,37 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`update`, where no row is",
-    newFile: { done: "left", rolledBack: "removed" },
+    newFile: { done: "waits", rolledBack: "waits" },
     async prepare(trial) {
       const scan = await trial.upload();
       return (manager) => manager.update(Invoice, { number: "no such" }, { scan });
     },
   },
   {
-    call: "`updateAll`",
-    newFile: FOLLOWS_COMMIT,
+    call: "`updateAll`, where one row is",
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       await trial.saved();
-      await trial.saved();
       const scan = await trial.upload();
       return (manager) => manager.updateAll(Invoice, { scan });
+    },
+  },
+  {
+    call: "`update` of a row with its own file and its primary key, `{ ...loaded }`",
+    oldFile: STAYS,
+    async prepare(trial) {
+      const { folder: _folder, shelf: _shelf, customer: _customer, ...loaded } = await trial.saved();
+      return (manager) => manager.update(Invoice, { id: loaded.id }, { ...loaded, title: "another" });
+    },
+  },
+  {
+    call: "`update` of a row with another row's file",
+    oldFile: REFUSED,
+    isRefused: true,
+    async prepare(trial) {
+      const [{ id }, { scan }] = [await trial.saved(), await trial.saved()];
+      return (manager) => manager.update(Invoice, { id }, { scan });
     },
   },
   {
@@ -340,7 +424,7 @@ const statements: TypeormCall[] = [
 const builders: TypeormCall[] = [
   {
     call: "the query builder's `insert`",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     async prepare(trial) {
       const scan = await trial.upload();
       return (manager) => manager.createQueryBuilder().insert().into(Invoice).values({ scan }).execute();
@@ -348,7 +432,7 @@ const builders: TypeormCall[] = [
   },
   {
     call: "the query builder's `update`",
-    newFile: FOLLOWS_COMMIT,
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       const [{ id }, scan] = [await trial.saved(), await trial.upload()];
@@ -373,7 +457,7 @@ const builders: TypeormCall[] = [
   },
   {
     call: "a query builder with `callListeners(false)`",
-    newFile: UNTOLD,
+    newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       const [{ id }, scan] = [await trial.saved(), await trial.upload()];

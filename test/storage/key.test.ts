@@ -3,7 +3,14 @@ import { basename, resolve, sep } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { InvalidKeyError } from "../../src/errors.js";
-import { assertKey, assertPrefix, portableName, randomSegment, withSuffix } from "../../src/storage/key.js";
+import {
+  assertKey,
+  assertPrefix,
+  isOurs,
+  isRandomSegment,
+  portableName,
+  randomSegment,
+} from "../../src/storage/key.js";
 import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 /** Text as JavaScript has it: any UTF-16 units, with separators and dots more often than chance gives them. */
@@ -268,48 +275,35 @@ describe("randomSegment", () => {
   });
 });
 
-describe("withSuffix", () => {
-  const keys: [string, RegExp][] = [
-    ["uploads/report.pdf", /^uploads\/report_[0-9a-z]{7}\.pdf$/],
-    ["report", /^report_[0-9a-z]{7}$/],
-    ["a.b/c", /^a\.b\/c_[0-9a-z]{7}$/],
-    ["backup.tar.gz", /^backup_[0-9a-z]{7}\.tar\.gz$/],
-    ["report v1.2 final.pdf", /^report v1\.2 final_[0-9a-z]{7}\.pdf$/],
-    [".env", /^\.env_[0-9a-z]{7}$/],
-    [".env.pdf", /^\.env_[0-9a-z]{7}\.pdf$/],
-    ["no. extension here", /^no\. extension here_[0-9a-z]{7}$/],
-  ];
-  for (const [key, expected] of keys) {
-    it(`puts the suffix of "${key}" before its extension`, () => assert.match(withSuffix(key), expected));
+describe("isRandomSegment", () => {
+  it("knows what randomSegment makes, and nothing that differs in one character", () => {
+    for (const segment of Array.from({ length: 1000 }, randomSegment)) {
+      assert.ok(isRandomSegment(segment));
+      const at = Math.floor(Math.random() * segment.length);
+      const other = segment[at] === "a" ? "b" : "a";
+      assert.ok(!isRandomSegment(segment.slice(0, at) + other + segment.slice(at + 1)), segment);
+    }
+  });
+
+  it("refuses other names, also such as look alike", () => {
+    const segment = randomSegment();
+    const others = ["", "0".repeat(30), "a".repeat(30), segment.toUpperCase(), `${segment}a`, segment.slice(1)];
+    const uuid = "0194e2a0-7b1c-7d3e-9f00-1234567890ab";
+    for (const other of [...others, `${segment}\n`, uuid, uuid.replaceAll("-", "").slice(2)]) {
+      assert.ok(!isRandomSegment(other), other);
+    }
+  });
+});
+
+describe("isOurs", () => {
+  const segment = randomSegment();
+  for (const key of [`${segment}/a.txt`, `uploads/${segment}/a.txt`, `a/b/${segment}/${segment}`]) {
+    it(`is true for ${key.replaceAll(segment, "<segment>")}`, () => assert.ok(isOurs(key)));
   }
-
-  it("gives another key each time", () => {
-    assert.equal(new Set(Array.from({ length: 1000 }, () => withSuffix("a.pdf"))).size, 1000);
-  });
-
-  it("makes room in a long name, between characters", () => {
-    assert.match(withSuffix(`x/${"€".repeat(83)}.pdf`), /^x\/€{81}_[0-9a-z]{7}\.pdf$/);
-    assert.match(withSuffix(`${"a".repeat(255)}`), /^a{247}_[0-9a-z]{7}$/);
-  });
-
-  it("makes room where a key may have few characters, between characters", () => {
-    assert.match(withSuffix("uploads/report.pdf", 24), /^uploads\/repo_[0-9a-z]{7}\.pdf$/);
-    assert.match(withSuffix("uploads/𝒳𝒴𝒵.pdf", 22), /^uploads\/𝒳𝒴_[0-9a-z]{7}\.pdf$/);
-    assert.match(withSuffix("uploads/ae\u0301e\u0301.pdf", 23), /^uploads\/ae\u0301_[0-9a-z]{7}\.pdf$/);
-    assert.match(withSuffix("uploads/report.pdf", 20), /^uploads\/_[0-9a-z]{7}\.pdf$/);
-    assert.match(withSuffix("uploads/report.pdf", 1), /^uploads\/_[0-9a-z]{7}\.pdf$/);
-  });
-
-  it("gives a key for every key that a suffix fits into", () => {
-    fc.assert(
-      fc.property(anyText, (key) => {
-        fc.pre(accepts(key));
-        assertKey(withSuffix(key));
-      }),
-      runs(100),
-    );
-    assert.throws(() => withSuffix("../a"), InvalidKeyError);
-  });
+  const foreign = ["", "/", "a.txt", "uploads/a.txt", segment, `uploads/${segment}`, `${segment}/deeper/a.txt`];
+  for (const key of [...foreign, `x${segment}/a.txt`, `uploads/${"0".repeat(30)}/a.txt`, `uploads/${segment}x/a.txt`]) {
+    it(`is false for "${key.replaceAll(segment, "<segment>")}"`, () => assert.ok(!isOurs(key)));
+  }
 });
 
 /** Whether a key is accepted. Fails for any error but an InvalidKeyError. */

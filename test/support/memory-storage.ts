@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import type { KeptObject, ListedObject, PutOptions, Storage, StoredObject } from "typeorm-private-files";
+import type { ListedObject, PutOptions, Storage, StoredObject } from "typeorm-private-files";
 import { StorageError } from "typeorm-private-files";
 
 /** A storage that is no folder: objects in memory, which have no path. */
@@ -8,10 +8,10 @@ export class MemoryStorage implements Storage {
   /** The objects. A test may put some in by itself. */
   readonly objects = new Map<string, { bytes: Buffer; modifiedAt: Date }>();
 
-  async put(key: string, body: Readable, _options: PutOptions = {}): Promise<KeptObject> {
+  async put(key: string, body: Readable, _options: PutOptions = {}): Promise<StoredObject> {
     const object = { bytes: await buffer(body), modifiedAt: new Date() };
     this.objects.set(key, object);
-    return { key, size: object.bytes.length, modifiedAt: object.modifiedAt };
+    return { size: object.bytes.length, modifiedAt: object.modifiedAt };
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {

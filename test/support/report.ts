@@ -1,7 +1,7 @@
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 
-/** A row with a file, whose folder everybody shares: names are taken, and get a suffix. */
+/** A row with a file, which goes where everybody else's goes. */
 @Entity()
 export class Report {
   @PrimaryGeneratedColumn() id!: number;

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { setImmediate } from "node:timers/promises";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn, PrivateFiles, type SweepReport } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { afterEach, beforeEach, describe, it } from "../support/suite.js";
@@ -16,6 +17,10 @@ class Letter {
   @PrivateFileColumn({ uploadTo: "letters" }) scan!: PrivateFile;
 }
 
+function letterNaming({ dataSource }: SweepFixture, key: string): Letter {
+  return Object.assign(new Letter(), { scan: adoptedFile(dataSource, Letter, "scan", key) });
+}
+
 describeOnEachDatabase("a sweep beside others", (database) => {
   let fixture: SweepFixture;
   beforeEach(async () => {
@@ -23,7 +28,7 @@ describeOnEachDatabase("a sweep beside others", (database) => {
   });
   afterEach(() => fixture.close());
 
-  const letterOf = (key: string) => Object.assign(new Letter(), { scan: new PrivateFile(key) });
+  const letterOf = (key: string) => letterNaming(fixture, key);
   const save = (letters: Letter[]) => fixture.dataSource.manager.save(letters, { chunk: 200 });
 
   it("may run twice at once: each orphan goes, nothing else does, and nothing fails", async () => {
@@ -105,7 +110,7 @@ describe("a sweep inside of a transaction of SQLite", () => {
     const fixture = await openSweepFixture({ entities: [Letter] });
     t.after(() => fixture.close());
     const key = await putOld(fixture.storage, keyIn("letters"));
-    const letter = await fixture.dataSource.manager.save(Object.assign(new Letter(), { scan: new PrivateFile(key) }));
+    const letter = await fixture.dataSource.manager.save(letterNaming(fixture, key));
     const runner = fixture.dataSource.createQueryRunner();
     await runner.startTransaction();
     await runner.manager.delete(Letter, letter.id);
@@ -135,7 +140,7 @@ describe("a sweep whose process is killed", () => {
     assert.deepEqual(await exit, [null, "SIGKILL"]);
     const left = await keysOf(storage);
     assert.ok(left.includes(named) && left.length > 1 && left.length < 81, `${left.length} are left`);
-    await fixture.dataSource.manager.save(Object.assign(new Letter(), { scan: new PrivateFile(named) }));
+    await fixture.dataSource.manager.save(letterNaming(fixture, named));
     const report = await files.sweep({ dryRun: false });
     assert.deepEqual([report.removed, report.failed], [left.length - 1, 0]);
     assert.deepEqual(await keysOf(storage), [named]);
@@ -147,12 +152,14 @@ function sweeper(root: string): string {
   return `
     import { setTimeout } from "node:timers/promises";
     import { DataSource, EntitySchema } from ${JSON.stringify(import.meta.resolve("typeorm"))};
-    import { DiskStorage, PrivateFile, PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+    import { DiskStorage, PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
     const columns = { id: { type: Number, primary: true, generated: true }, scan: privateFileColumn({ uploadTo: "letters" }) };
     const entities = [new EntitySchema({ name: "Letter", columns })];
     const dataSource = await new DataSource({ type: "sqljs", entities, synchronize: true }).initialize();
-    await dataSource.getRepository("Letter").save({ scan: new PrivateFile("letters/named.txt") });
     const files = new PrivateFiles(dataSource, { storage: new DiskStorage(${JSON.stringify(root)}) });
+    const letter = dataSource.getRepository("Letter").create();
+    await files.adopt(letter, "scan", "letters/named.txt");
+    await dataSource.getRepository("Letter").save(letter);
     let items = 0;
     const onItem = async ({ key }) => { console.log(key); await setTimeout(++items < 12 ? 20 : 2 ** 30); };
     await files.sweep({ dryRun: false, onItem });`;

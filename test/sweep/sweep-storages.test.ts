@@ -14,6 +14,7 @@ import {
   type SweepOptions,
   type SweepProgress,
 } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { keyIn, keysOf, openSweepFixture, putOld, type SweepFixture, sweepAll } from "../support/sweep-fixture.js";
 
@@ -41,7 +42,14 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-const save = (parcel: Partial<Parcel>) => fixture.dataSource.manager.save(Object.assign(new Parcel(), parcel));
+const save = (keys: { label: string; note?: string }) => {
+  const { manager } = fixture.dataSource;
+  const named = Object.entries(keys).map(([property, key]) => [
+    property,
+    adoptedFile(manager.dataSource, Parcel, property, key),
+  ]);
+  return manager.save(manager.create(Parcel, Object.fromEntries(named)));
+};
 const withStorage = (storage: Storage) => new PrivateFiles(fixture.dataSource, { storage });
 
 describe("a sweep of several storages", () => {
@@ -50,7 +58,7 @@ describe("a sweep of several storages", () => {
     own.storage = other;
     const label = await putOld(fixture.storage, keyIn("labels"));
     const note = await putOld(other, keyIn("notes"));
-    await save({ label: new PrivateFile(label), note: new PrivateFile(note) });
+    await save({ label, note });
     const orphans = [await putOld(fixture.storage, keyIn("labels")), await putOld(other, keyIn("notes"))];
     const { report, items } = await sweepAll(withStorage(fixture.storage), { dryRun: false });
     assert.deepEqual([report.listed, report.named, report.removed], [4, 2, 2]);
@@ -68,7 +76,7 @@ describe("a sweep of several storages", () => {
     own.storage = new DiskStorage(fixture.storage.root);
     const label = await putOld(fixture.storage, keyIn("labels"));
     const note = await putOld(fixture.storage, keyIn("notes"));
-    await save({ label: new PrivateFile(label), note: new PrivateFile(note) });
+    await save({ label, note });
     const { report } = await sweepAll(withStorage(fixture.storage), { dryRun: false });
     assert.deepEqual([report.listed, report.named, report.removed, report.missing], [2, 2, 0, 0]);
   });
@@ -79,7 +87,7 @@ describe("a sweep of several storages", () => {
     own.storage = twin;
     const keys = [keyIn("labels"), keyIn("notes")];
     for (const key of keys) one.objects.set(key, { bytes: Buffer.from("x"), modifiedAt: new Date(0) });
-    await save({ label: new PrivateFile(keys[0]!), note: new PrivateFile(keys[1]!) });
+    await save({ label: keys[0]!, note: keys[1]! });
     const { report } = await sweepAll(withStorage(one), { dryRun: false });
     assert.deepEqual([report.orphans, [...one.objects.keys()]], [0, keys]);
   });
@@ -113,8 +121,8 @@ describe("a sweep of a storage that is no folder", () => {
     const storage = new MemoryStorage();
     const [named, orphan] = [keyIn("labels"), keyIn("labels")];
     for (const key of [named, orphan]) storage.objects.set(key, { bytes: Buffer.from("x"), modifiedAt: new Date(0) });
-    await save({ label: new PrivateFile(named) });
-    await save({ label: new PrivateFile("labels/gone") });
+    await save({ label: named });
+    await save({ label: "labels/gone" });
     const { report } = await sweepAll(withStorage(storage), { dryRun: false });
     assert.deepEqual([report.removed, report.missing, report.incomplete], [1, 1, 0]);
     assert.deepEqual([...storage.objects.keys()], [named]);
@@ -154,7 +162,7 @@ describe("a sweep of a storage that is no folder", () => {
   it("does not take a storage that fails for one that has lost its files", async () => {
     const storage = new MemoryStorage();
     storage.stat = () => Promise.reject(new StorageError("it is away", "/"));
-    await save({ label: new PrivateFile("labels/there") });
+    await save({ label: "labels/there" });
     await assert.rejects(withStorage(storage).sweep(), { code: "ERR_PRIVATE_FILE_STORAGE" });
   });
 });

@@ -9,6 +9,7 @@ import {
   DeleteDateColumn,
   Entity,
   EntitySchema,
+  type EntityTarget,
   type ObjectLiteral,
   PrimaryColumn,
   PrimaryGeneratedColumn,
@@ -22,6 +23,7 @@ import {
   PrivateFiles,
   privateFileColumn,
 } from "typeorm-private-files";
+import { adoptedFile } from "../support/adopted-file.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { afterEach, beforeEach, it } from "../support/suite.js";
@@ -94,11 +96,13 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
   const put = (key: string, hours?: number) => putOld(fixture.storage, key, hours);
   const save = (entity: string | (new () => object), values: ObjectLiteral) =>
     fixture.dataSource.getRepository(entity).save(values);
+  const fileOf = (entity: EntityTarget<ObjectLiteral>, property: string, key?: string) =>
+    adoptedFile(fixture.dataSource, entity, property, key!);
 
   it("finds what no row names and removes nothing, unless it is told to", async () => {
     const orphan = await put(keyIn("letters"));
     const named = await put(keyIn("letters"));
-    await save("Letter", { scan: new PrivateFile(named) });
+    await save("Letter", { scan: fileOf("Letter", "scan", named) });
     const { report, items } = await sweepAll(files);
     assert.deepEqual(
       items.map((item) => ({ ...item, modifiedAt: 0 })),
@@ -121,15 +125,14 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
         put(keyIn(folder)),
       ),
     );
-    const file = (key: string | undefined) => new PrivateFile(key!);
-    await save(Book, { cover: { image: file(cover) } });
-    const book = (await save(Book, { cover: { image: file(deleted) } })) as Book;
+    await save(Book, { cover: { image: fileOf(Book, "cover.image", cover) } });
+    const book = (await save(Book, { cover: { image: fileOf(Book, "cover.image", deleted) } })) as Book;
     await fixture.dataSource.getRepository(Book).softRemove(book);
-    await save(Sheet, { volume: "9007199254740993", name: "I", scan: file(scan) });
-    await save(Medium, { file: file(medium) });
-    await save(Film, { file: file(film), poster: file(poster) });
-    await save("Letter", { scan: file(letter) });
-    await save(Row, { file: file(row) });
+    await save(Sheet, { volume: "9007199254740993", name: "I", scan: fileOf(Sheet, "scan", scan) });
+    await save(Medium, { file: fileOf(Medium, "file", medium) });
+    await save(Film, { file: fileOf(Film, "file", film), poster: fileOf(Film, "poster", poster) });
+    await save("Letter", { scan: fileOf("Letter", "scan", letter) });
+    await save(Row, { file: fileOf(Row, "file", row) });
     const before = await keysOf(fixture.storage);
     const { report, items } = await sweepAll(files, { dryRun: false, olderThan: 0, force: true });
     assert.deepEqual(items, []);
@@ -143,7 +146,7 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     const list = storage.list.bind(storage);
     storage.list = async function* (prefix) {
       yield* list(prefix);
-      const book = (await save(Book, { cover: { image: new PrivateFile(key) } })) as Book;
+      const book = (await save(Book, { cover: { image: fileOf(Book, "cover.image", key) } })) as Book;
       await dataSource.getRepository(Book).softRemove(book);
     };
     const { report } = await sweepAll(files, { dryRun: false, force: true });
@@ -151,7 +154,7 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
   });
 
   it("tells of the lost file of a row that is softly deleted", async () => {
-    const book = (await save(Book, { cover: { image: new PrivateFile("covers/gone") } })) as Book;
+    const book = (await save(Book, { cover: { image: fileOf(Book, "cover.image", "covers/gone") } })) as Book;
     const { id } = book;
     await fixture.dataSource.getRepository(Book).softRemove(book);
     const { items } = await sweepAll(files);
@@ -193,7 +196,7 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     assert.deepEqual([report.foreign, items.length], [5, 0]);
     assert.deepEqual(await keysOf(fixture.storage), foreign.toSorted());
     const named = await put("rows/named.pdf");
-    await save(Row, { file: new PrivateFile(named) });
+    await save(Row, { file: fileOf(Row, "file", named) });
     const removal = await sweepAll(files, { dryRun: false, prefixes: ["rows/", "logo"] });
     assert.deepEqual([removal.report.foreign, removal.report.removed], [3, 2]);
     assert.deepEqual(await keysOf(fixture.storage), [...foreign.slice(2), named].sort());
@@ -227,14 +230,14 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
 
   it("tells of every row whose file is gone: with its column, its primary key and its key", async () => {
     const there = await put(keyIn("letters"));
-    await save("Letter", { scan: new PrivateFile(there) });
-    const letter = await save("Letter", { scan: new PrivateFile("letters/gone.txt") });
-    const book = await save(Book, { cover: { image: new PrivateFile("covers/gone.png") } });
+    await save("Letter", { scan: fileOf("Letter", "scan", there) });
+    const letter = await save("Letter", { scan: fileOf("Letter", "scan", "letters/gone.txt") });
+    const book = await save(Book, { cover: { image: fileOf(Book, "cover.image", "covers/gone.png") } });
     await save(Book, { cover: { image: null } });
     for (const volume of ["9007199254740993", "9007199254740994"]) {
-      await save(Sheet, { volume, name: "é", scan: new PrivateFile(`sheets/${volume}`) });
+      await save(Sheet, { volume, name: "é", scan: fileOf(Sheet, "scan", `sheets/${volume}`) });
     }
-    const row = (await save(Row, { file: new PrivateFile("../../etc/passwd") })) as Row;
+    const row = (await save(Row, { file: fileOf(Row, "file", "../../etc/passwd") })) as Row;
     const { report, items } = await sweepAll(files, { dryRun: false });
     const missing = (items as MissingItem[]).toSorted((one, other) => (one.key < other.key ? -1 : 1));
     const sheet = (volume: string) => ({ key: `sheets/${volume}`, column: "Sheet.scan", id: { volume, name: "é" } });
@@ -251,7 +254,7 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
 
   it("tells of no row that was removed, or got another file, while its file was looked for", async () => {
     const { storage, dataSource } = fixture;
-    const scans = ["removed", "replaced", "gone"].map((name) => new PrivateFile(keyIn("letters", name)));
+    const scans = ["removed", "replaced", "gone"].map((name) => fileOf("Letter", "scan", keyIn("letters", name)));
     const rows: ObjectLiteral[] = [];
     for (const scan of scans) rows.push(await save("Letter", { scan }));
     const letters = dataSource.getRepository("Letter");
@@ -262,7 +265,7 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
       if (!changes && key.endsWith("removed")) {
         changes = true;
         await letters.delete({ id: rows[0]!.id });
-        await letters.update({ id: rows[1]!.id }, { scan: new PrivateFile(next) });
+        await letters.update({ id: rows[1]!.id }, { scan: fileOf("Letter", "scan", next) });
       }
       return stat(key);
     };
@@ -286,11 +289,11 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
 
   it("tells of a row of a child class once, by its own class, and looks in the storage of that class", async () => {
     const here = await put(keyIn("media"));
-    const film = await save(Film, { file: new PrivateFile("media/gone"), poster: new PrivateFile(here) });
-    const medium = await save(Medium, { file: new PrivateFile("media/lost") });
-    const song = await save(Song, { file: new PrivateFile("songs/gone") });
+    const film = await save(Film, { file: fileOf(Film, "file", "media/gone"), poster: fileOf(Film, "poster", here) });
+    const medium = await save(Medium, { file: fileOf(Medium, "file", "media/lost") });
+    const song = await save(Song, { file: fileOf(Song, "file", "songs/gone") });
     elsewhere.objects.set("songs/there", { bytes: Buffer.from("la"), modifiedAt: new Date(0) });
-    await save(Song, { file: new PrivateFile("songs/there") });
+    await save(Song, { file: fileOf(Song, "file", "songs/there") });
     const { items, report } = await sweepAll(files, { prefixes: ["songs/"] });
     const missing = (items as MissingItem[]).map(({ column, key, id }) => ({ column, key, id }));
     assert.deepEqual(
@@ -312,9 +315,8 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     const rows = Array.from({ length: count }, (_, index) => ({
       volume: volumes[index % 3],
       name: randomBytes(12).toString("base64url"),
-      scan: new PrivateFile(keyIn("sheets", `${index}.txt`)),
+      scan: adoptedFile(dataSource, Sheet, "scan", keyIn("sheets", `${index}.txt`)),
     }));
-    const books = rows.map(({ scan }) => ({ cover: { image: scan } }));
     await dataSource.getRepository(Sheet).save(rows, { chunk: 300, reload: false, listeners: false });
     const empty = new PrivateFiles(dataSource, { storage: new MemoryStorage() });
     const { report, items } = await sweepAll(empty);
@@ -323,6 +325,9 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
     assert.deepEqual(found.map(({ key }) => key).sort(), rows.map(({ scan }) => scan.key).sort());
     assert.equal(new Set(found.map(({ id }) => `${id.volume} ${id.name}`)).size, count);
     await dataSource.getRepository(Sheet).clear();
+    const books = rows.map(({ scan }) => ({
+      cover: { image: adoptedFile(dataSource, Book, "cover.image", scan.key) },
+    }));
     await dataSource.getRepository(Book).save(books, { chunk: 300, reload: false, listeners: false });
     const again = await sweepAll(empty);
     assert.equal(new Set((again.items as MissingItem[]).map(({ id }) => id.id)).size, count);
@@ -330,11 +335,11 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
 
   it("refuses to remove all that a database knows nothing of, before anything is removed, unless it is forced", async () => {
     const keys = [await put(keyIn("letters")), await put(keyIn("media"))].sort();
-    await save("Letter", { scan: new PrivateFile(keyIn("letters")) });
+    await save("Letter", { scan: fileOf("Letter", "scan", keyIn("letters")) });
     const song = keyIn("songs");
     elsewhere.objects.set(song, { bytes: Buffer.from("la"), modifiedAt: new Date(0) });
     elsewhere.objects.set("songs/there", { bytes: Buffer.from("la"), modifiedAt: new Date(0) });
-    await save(Song, { file: new PrivateFile("songs/there") });
+    await save(Song, { file: fileOf(Song, "file", "songs/there") });
     await assert.rejects(files.sweep({ dryRun: false }), {
       name: "ConfigurationError",
       message:

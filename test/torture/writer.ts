@@ -17,7 +17,7 @@ export interface WriterOrder {
 /** What it says: that it begins, and how each change ended. */
 export type WriterMessage = "ready" | "committed" | "rolled back" | { refused: string } | { failed: string };
 
-const DISCARDED = "ERR_PRIVATE_FILE_DISCARDED";
+const STALE = "ERR_PRIVATE_FILE_OTHER_ROW";
 let stopped = false;
 process.on("message", () => (stopped = true));
 // Whoever started it is gone.
@@ -41,7 +41,7 @@ async function outcome(): Promise<WriterMessage> {
     if (error instanceof Rollback) return "rolled back";
     // Others hold a lock or a label, or have removed what this process has loaded.
     if (error instanceof QueryFailedError) return { refused: `${error.driverError.code}` };
-    if (error instanceof PrivateFileError && error.code === DISCARDED) return { refused: error.code };
+    if (error instanceof PrivateFileError && error.code === STALE) return { refused: error.code };
     return { failed: error instanceof Error ? `${error.stack}` : String(error) };
   }
 }

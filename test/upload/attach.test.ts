@@ -8,12 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { inspect } from "node:util";
 import multerMiddleware from "@koa/multer";
 import type Koa from "koa";
 import { koaBody } from "koa-body";
 import multer from "multer";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import {
+  type AttachOptions,
   fromPath,
   InvalidKeyError,
   multerStorage,
@@ -21,6 +24,7 @@ import {
   PrivateFileColumn,
   type PrivateFileError,
   StorageError,
+  type UploadSource,
   UploadSourceError,
 } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
@@ -117,7 +121,7 @@ describe("attach", () => {
     assert.equal((await keys()).length, 50);
   });
 
-  it("gives a key that uploadTo chose a suffix when it is taken, also by uploads at the same moment", async () => {
+  it("keeps uploads apart for which uploadTo gives one path, also at the same moment", async () => {
     const submissions = Array.from({ length: 50 }, () => new Submission());
     await Promise.all(
       submissions.map((one, index) =>
@@ -127,7 +131,7 @@ describe("attach", () => {
       ),
     );
     for (const [index, one] of submissions.entries()) {
-      assert.match(one.named!.key, /^named\/r(_[a-z0-9]{7})?\.pdf$/);
+      assert.match(one.named!.key, /^named\/[a-z0-9]{30}\/r\.pdf$/);
       assert.equal(await readFile(application.storage.path(one.named!.key), "utf8"), String(index));
     }
   });
@@ -170,19 +174,18 @@ describe("attach", () => {
     assert.deepEqual([submission.tight, await keys()], [undefined, [key]]);
   });
 
-  it("cuts the name of a taken key so that the suffix fits the column", async () => {
+  it("cuts the name that uploadTo chose so that the key fits the column", async () => {
     uploadTo = () => `named/${"x".repeat(50)}.pdf`;
-    const first = await application.files.attach(new Submission(), "named", bytes);
-    const second = await application.files.attach(new Submission(), "named", bytes);
-    assert.equal(first.key, `named/${"x".repeat(50)}.pdf`);
-    assert.match(second.key, /^named\/x{42}_[a-z0-9]{7}\.pdf$/);
+    const { key } = await application.files.attach(new Submission(), "named", bytes);
+    assert.match(key, /^named\/[a-z0-9]{30}\/x{19}\.pdf$/);
+    assert.equal(key.length, 60);
   });
 
   it("passes the entity and the portable name to uploadTo, and waits for it", async () => {
     uploadTo = async (submission, filename) => `of/${submission.id}/${filename}`;
     const submission = Object.assign(new Submission(), { id: 7 });
     await application.files.attach(submission, "named", bytes, { filename: "../..\\x/ä b.pdf" });
-    assert.equal(submission.named!.key, "of/7/ä_b.pdf");
+    assert.match(submission.named!.key, /^of\/7\/[a-z0-9]{30}\/ä_b\.pdf$/);
   });
 
   it("takes no more memory for a large upload than for a small one", async () => {
@@ -257,6 +260,42 @@ describe("attach refuses", () => {
     });
   }
 
+  for (const filename of [5, {}, ["a"], true, Symbol("a")]) {
+    it(`${String(inspect(filename))} for a filename, with a typed error, and stores nothing`, async () => {
+      const submission = new Submission();
+      const source = Readable.from([bytes], { objectMode: false });
+      const options = { filename } as unknown as AttachOptions;
+      await assert.rejects(application.files.attach(submission, "file", source, options), {
+        name: "UploadSourceError",
+        code: "ERR_PRIVATE_FILE_SOURCE",
+        message: `Submission.file: "filename" must be a string, got ${typeof filename}.`,
+      });
+      assert.deepEqual([submission.file, source.destroyed, await everyPath()], [undefined, true, []]);
+    });
+  }
+
+  const readOnce: [string, () => UploadSource][] = [
+    ["a stream", () => slow()],
+    ["a web stream", () => new Blob([bytes]).stream()],
+    ["an async generator", () => slow().iterator() as AsyncIterable<Uint8Array>],
+  ];
+  for (const [what, make] of readOnce) {
+    it(`${what} that another call is reading: the first stores all bytes`, async () => {
+      const source = make();
+      const [first, second] = [new Submission(), new Submission()];
+      const attempts = [first, second].map((one) => application.files.attach(one, "file", source));
+      const [stored, refused] = await Promise.allSettled(attempts);
+      assert.ok(stored?.status === "fulfilled" && refused?.status === "rejected");
+      assert.ok(refused.reason instanceof UploadSourceError, refused.reason);
+      assert.match(
+        refused.reason.message,
+        /^Submission\.file: the upload was attached before\. Attach each upload once\.$/,
+      );
+      assert.ok((await readFile(application.storage.path(first.file!.key))).equals(bytes));
+      assert.deepEqual([second.file, await keys()], [undefined, [first.file!.key]]);
+    });
+  }
+
   it("a property that is no private file column, and an entity that the data source does not know", async () => {
     const { files } = application;
     await assert.rejects(
@@ -309,7 +348,7 @@ describe("attach that fails", () => {
     const endless = new PassThrough();
     endless.write(bytes);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(new Error("shutting down")), 20);
+    void setTimeout(20).then(() => stop.abort(new Error("shutting down")));
     await assert.rejects(
       application.files.attach(new Submission(), "file", endless, { signal: stop.signal }),
       (error: Error) =>
@@ -327,7 +366,7 @@ describe("attach that fails", () => {
       source.write(bytes);
       return application.files.attach(new Submission(), "named", source, { signal: stop.signal });
     });
-    setTimeout(() => stop.abort(new Error("took too long")), 50);
+    void setTimeout(50).then(() => stop.abort(new Error("took too long")));
     for (const attempt of await Promise.allSettled(attempts)) {
       assert.ok(attempt.status === "rejected" && attempt.reason instanceof UploadSourceError);
       assert.match(String(attempt.reason.cause), /took too long/);
@@ -341,12 +380,12 @@ describe("attach that fails", () => {
   });
 
   it("for a key that does not fit the column says so before it reads a byte", async () => {
-    uploadTo = () => `${"x".repeat(61)}.pdf`;
+    uploadTo = () => `${"x".repeat(30)}/a.pdf`;
     const source = Readable.from([bytes], { objectMode: false });
     await assert.rejects(
       application.files.attach(new Submission(), "named", source),
       (error: Error) =>
-        error instanceof InvalidKeyError && /the key has 65 characters, the column takes 60/.test(error.message),
+        error instanceof InvalidKeyError && /the key has 67 characters, the column takes 60/.test(error.message),
     );
     assert.equal(source.readableDidRead, false);
     assert.ok(source.destroyed);
@@ -462,8 +501,21 @@ async function abortedUpload(parser: string): Promise<void> {
   outgoing.on("error", () => {});
   outgoing.write(parser === "raw" ? "" : head);
   await new Promise((resolve) => outgoing.write(bytes, resolve));
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await setTimeout(5);
   outgoing.destroy();
+}
+
+/** Gives its bytes in pieces, so that whoever reads them at the same time gets some. */
+function slow(): Readable {
+  return Readable.from(
+    (async function* () {
+      for (let start = 0; start < bytes.length; start += 50_000) {
+        yield bytes.subarray(start, start + 50_000);
+        await setTimeout(2);
+      }
+    })(),
+    { objectMode: false },
+  );
 }
 
 function failing(after: number): Readable {
@@ -479,7 +531,7 @@ function failing(after: number): Readable {
 function closing(after: number): Readable {
   const stream = new PassThrough();
   stream.write(bytes.subarray(0, after));
-  setTimeout(() => stream.destroy(), 20);
+  void setTimeout(20).then(() => stream.destroy());
   return stream;
 }
 

@@ -21,7 +21,7 @@ it("keeps a thousand uploads of one name apart that four processes send at once"
   }
   assert.equal(uploads.size, 1000);
   for (const [key, content] of uploads) {
-    assert.match(key, /^reports\/report(_[0-9a-z]{7})?\.pdf$/);
+    assert.match(key, /^reports\/[0-9a-z]{30}\/report\.pdf$/);
     assert.equal(await readFile(join(folder, key), "utf8"), content);
   }
   let listed = 0;

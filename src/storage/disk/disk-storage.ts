@@ -4,15 +4,7 @@ import type { Readable } from "node:stream";
 import { InvalidKeyError, StorageError } from "../../errors.js";
 import { quoted } from "../../quoted.js";
 import { assertKey, assertPrefix } from "../key.js";
-import type {
-  KeptObject,
-  ListedObject,
-  OpenObject,
-  PutOptions,
-  ReadOptions,
-  Storage,
-  StoredObject,
-} from "../storage.js";
+import type { ListedObject, OpenObject, PutOptions, ReadOptions, Storage, StoredObject } from "../storage.js";
 import { assertNotAborted, discardBody, uploadBytes } from "../upload-bytes.js";
 import { diskError, isAbsent } from "./disk-error.js";
 import { DiskFolder, pruneFolders } from "./disk-folder.js";
@@ -65,10 +57,9 @@ export class DiskStorage implements Storage {
   }
 
   /** As {@link Storage.put}. The bytes and the name are synced to the disk; what fails leaves no file. */
-  async put(key: string, body: Readable, options: PutOptions = {}): Promise<KeptObject> {
+  async put(key: string, body: Readable, options: PutOptions = {}): Promise<StoredObject> {
     try {
-      const target = this.#target(key, options.rename);
-      return await writeObject(target, uploadBytes(body, options), () => assertNotAborted(options.signal));
+      return await writeObject(this.#target(key), uploadBytes(body, options), () => assertNotAborted(options.signal));
     } catch (error) {
       discardBody(body);
       throw diskError(key, "writing it", error);
@@ -145,14 +136,13 @@ export class DiskStorage implements Storage {
     );
   }
 
-  #target(key: string, rename: PutOptions["rename"]): DiskTarget {
+  #target(key: string): DiskTarget {
     return {
       key,
       path: this.path(key),
       root: this.root,
       fileMode: this.#fileMode,
       folderMode: this.#folderMode,
-      next: rename && (() => this.#target(rename(key), rename)),
     };
   }
 

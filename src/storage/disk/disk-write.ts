@@ -1,7 +1,7 @@
 import fs, { type FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { KeyTakenError } from "../../errors.js";
-import type { KeptObject, StoredObject } from "../storage.js";
+import type { StoredObject } from "../storage.js";
 import { codeOf } from "./disk-error.js";
 import { type DiskFolder, makeFolder, pruneFolders } from "./disk-folder.js";
 import { createIncomplete, whileLocked } from "./disk-incomplete.js";
@@ -9,8 +9,6 @@ import { writeGathered } from "./gathered-write.js";
 
 /** How often a folder may be removed under our hands before we give up. */
 const ATTEMPTS = 50;
-/** How often a key may be found taken before we give up on finding a free one. */
-const KEYS = 100;
 /** What `link` answers on file systems that have no hard links, or not between these folders. */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EXDEV", "EMLINK"]);
 
@@ -26,8 +24,6 @@ export interface DiskTarget {
   fileMode: number;
   /** The permissions of folders that are missing. */
   folderMode: number;
-  /** What to try when the key is taken. */
-  next?: () => DiskTarget;
 }
 
 /**
@@ -41,12 +37,13 @@ export async function writeObject(
   target: DiskTarget,
   bytes: AsyncIterable<Uint8Array>,
   ready: () => void,
-): Promise<KeptObject> {
+): Promise<StoredObject> {
   const file = await createIncomplete(target.root, target.fileMode);
   try {
     const stored = await fill(file.handle, bytes);
     ready();
-    return { ...stored, key: await publishUnderFreeKey(file.path, target) };
+    await publish(file.path, target);
+    return stored;
   } catch (error) {
     await fs.unlink(file.path).catch(ignore);
     throw error;
@@ -60,19 +57,6 @@ async function fill(handle: FileHandle, bytes: AsyncIterable<Uint8Array>): Promi
     return { size, modifiedAt: (await handle.stat()).mtime };
   } finally {
     await handle.close();
-  }
-}
-
-async function publishUnderFreeKey(file: string, wanted: DiskTarget): Promise<string> {
-  let target = wanted;
-  for (let tried = 1; ; tried++) {
-    try {
-      await publish(file, target);
-      return target.key;
-    } catch (error) {
-      if (!(error instanceof KeyTakenError) || !target.next || tried === KEYS) throw error;
-      target = target.next();
-    }
   }
 }
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { it } from "node:test";
-import { PrivateFile } from "../../column/private-file.js";
 import { content, Film } from "../fixture/film.js";
 import type { Subject } from "./subject.js";
 
@@ -13,7 +12,8 @@ export function describeNeighbouringFiles({ withFilm }: Subject): void {
     const { files, storage, dataSource } = application;
     for (const name of NAMES) await storage.put(`docs/.d/${name}`, Readable.from([Buffer.from(`this is ${name}`)]));
     for (const name of NAMES) {
-      const film = dataSource.manager.create(Film, { file: new PrivateFile(`docs/.d/${name}`) });
+      const film = dataSource.manager.create(Film, {});
+      await files.adopt(film, "file", `docs/.d/${name}`);
       await dataSource.manager.save(film);
       const answer = await application.get(files.url(film, "file"));
       assert.deepEqual([answer.status, answer.body.toString()], [200, `this is ${name}`], name);

@@ -30,36 +30,12 @@ export function describePut(subject: Subject): void {
   });
 
   it("never overwrites", async () => {
-    const { key: _, ...first } = await put(subject(), "a/b", "first");
+    const first = await put(subject(), "a/b", "first");
     const body = bodyOf("second");
     await assert.rejects(subject().put("a/b", body), isTaken("a/b"));
     assert.ok(body.destroyed);
     assert.equal(await text(subject(), "a/b"), "first");
     assert.deepEqual(await subject().stat("a/b"), first);
-  });
-
-  it("returns the key of the object: the given key, or what rename made of it when it was taken", async () => {
-    const rename = (taken: string) => `${taken}+`;
-    const kept = [];
-    for (const text of ["first", "second", "third"]) {
-      kept.push(await subject().put("a/b", bodyOf(text), { rename }).catch(unlessTaken));
-    }
-    assert.equal(kept[0]?.key, "a/b");
-    assert.equal(await text(subject(), "a/b"), "first");
-    // A storage that would have to read the body again refuses; the others find a free key.
-    if (kept[1] === undefined) return;
-    assert.deepEqual([kept[1]?.key, kept[2]?.key], ["a/b+", "a/b++"]);
-    assert.deepEqual([await text(subject(), "a/b+"), await text(subject(), "a/b++")], ["second", "third"]);
-  });
-
-  it("rejects when rename throws, and keeps nothing", async () => {
-    await put(subject(), "a/b", "first");
-    const failed = new Error("no more names");
-    const rename = () => {
-      throw failed;
-    };
-    await assert.rejects(subject().put("a/b", bodyOf("second"), { rename }));
-    assert.deepEqual(await keys(subject()), ["a/b"]);
   });
 
   it("keeps the bytes of exactly one of 50 writers who use a key at once", async () => {
@@ -100,8 +76,4 @@ function* unevenChunks(bytes: Buffer): Generator<Buffer> {
 
 function isTaken(key: string): (error: unknown) => boolean {
   return (error) => error instanceof KeyTakenError && error.key === key;
-}
-
-function unlessTaken(error: unknown): undefined {
-  if (!(error instanceof KeyTakenError)) throw error;
 }

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import type { KeptObject, ReadOptions, Storage } from "../../storage/storage.js";
+import type { ReadOptions, Storage, StoredObject } from "../../storage/storage.js";
 
 /** The storage of the test that is running. */
 export type Subject = () => Storage;
 
 /** Writes a text, whose size is announced. */
-export function put(storage: Storage, key: string, content: string): Promise<KeptObject> {
+export function put(storage: Storage, key: string, content: string): Promise<StoredObject> {
   return storage.put(key, bodyOf(content), { size: Buffer.byteLength(content) });
 }
 
