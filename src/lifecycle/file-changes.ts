@@ -1,4 +1,4 @@
-import type { ObjectLiteral, QueryRunner } from "typeorm";
+import type { ObjectLiteral } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileRecord } from "../column/private-file.js";
@@ -6,26 +6,11 @@ import { idText, RowKeyReader } from "../database/row-keys.js";
 import { writtenParameters, writtenTable } from "../database/statement.js";
 import { changedRows, isAnswer } from "../database/transaction-status.js";
 import { isOurs } from "../storage/key.js";
+import type { AnsweredStatement, Statement, StoredKey } from "./file-change.js";
 import { isSaving, otherDataSource, otherRow, otherTarget, severalRows } from "./file-errors.js";
-import type { Ledger, StoredKey } from "./ledger.js";
+import type { Ledger } from "./ledger.js";
+import { removed } from "./row-notes.js";
 import { uploadOf } from "./uploads.js";
-
-/** What a statement that was announced is to do to the file of a column of one row. */
-interface ColumnNote {
-  /** What the row has. */
-  replaced?: StoredKey;
-  /** What it is to get. */
-  record?: FileRecord;
-  /** Whether a statement was seen to write that. */
-  isWritten?: boolean;
-}
-
-/** What statements that were announced are to do to one row. */
-interface RowNote {
-  /** The row, as {@link rowText} names it. */
-  row: string;
-  columns: Map<PrivateColumn, ColumnNote>;
-}
 
 /**
  * Decides what may be written into private columns, and notes what was written.
@@ -35,11 +20,6 @@ interface RowNote {
  */
 export class FileChanges {
   readonly #reader = new RowKeyReader();
-  /** By the entity that is updated, or by the row that is removed. */
-  readonly #notes = new WeakMap<Ledger, Map<object | string, RowNote>>();
-  /** Keys that the next UPDATE may write, since its row has them already, and the epoch in which it was seen to. */
-  readonly #permits = new WeakMap<Ledger, Map<string, number>>();
-
   /** The tables that have private columns. */
   readonly #tables: string[];
 
@@ -69,17 +49,12 @@ export class FileChanges {
    *
    * @throws PrivateFileError for a value that belongs to another row.
    */
-  updatingSome(
-    ledger: Ledger,
-    runner: QueryRunner,
-    values: ObjectLiteral,
-    columns: PrivateColumn[],
-  ): Promise<void> | undefined {
+  updatingSome(ledger: Ledger, values: ObjectLiteral, columns: PrivateColumn[]): Promise<void> | undefined {
     const known = columns.filter((column) => this.#isOfARow(ledger, column, values));
     if (known.length === 0) return undefined;
     const id = known[0]!.entity.getEntityIdMap(values);
     if (!id) throw otherRow(known[0]!);
-    return this.#reader.read(runner, known, id, true).then((keys) => {
+    return this.#reader.read(ledger.runner, known, id, true).then((keys) => {
       for (const [index, column] of known.entries()) this.#permit(ledger, column, values, keys?.[index], id);
     });
   }
@@ -89,16 +64,10 @@ export class FileChanges {
    *
    * @throws PrivateFileError for a value that belongs to another row.
    */
-  async updating(
-    ledger: Ledger,
-    runner: QueryRunner,
-    entity: ObjectLiteral,
-    columns: PrivateColumn[],
-    id: ObjectLiteral,
-  ): Promise<void> {
+  async updating(ledger: Ledger, entity: ObjectLiteral, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
     const known = columns.filter((column) => this.#isOfARow(ledger, column, entity));
-    const note = this.#note(ledger, entity, columns, id);
-    const keys = await this.#reader.read(runner, columns, id, true);
+    const note = ledger.notes.add(entity, rowText(columns[0]!, id));
+    const keys = await this.#reader.read(ledger.runner, columns, id, true);
     for (const [index, column] of columns.entries()) {
       if (known.includes(column)) this.#permit(ledger, column, entity, keys?.[index], id);
       const record = column.recordOf(entity);
@@ -108,10 +77,11 @@ export class FileChanges {
   }
 
   /** Notes what a row has that is about to be removed. */
-  async removing(ledger: Ledger, runner: QueryRunner, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
-    const note = this.#note(ledger, rowText(columns[0]!, id), columns, id);
+  async removing(ledger: Ledger, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
+    const row = rowText(columns[0]!, id);
+    const note = ledger.notes.add(row, row);
     // Removing needs no right to update, which a lock would.
-    const keys = await this.#reader.read(runner, columns, id, false);
+    const keys = await this.#reader.read(ledger.runner, columns, id, false);
     for (const [index, column] of columns.entries()) {
       note.columns.set(column, { replaced: this.#stored(column, keys?.[index]) });
     }
@@ -122,16 +92,15 @@ export class FileChanges {
    *
    * @throws PrivateFileError for a key that this statement may not write; the statement is not sent then.
    */
-  sending(ledger: Ledger, runner: QueryRunner, sql: string, parameters: unknown, verb: string): void {
-    const keys = this.#keysWritten(sql, parameters, verb);
+  sending(ledger: Ledger, statement: Statement): void {
+    const keys = this.#keysWritten(statement);
     if (keys.length === 0) return;
     const uploads = keys.flatMap((key, index) => {
-      if (verb === "UPDATE" && this.#takePermit(ledger, key)) return [];
       const upload = uploadOf(key);
-      if (verb === "UPDATE" && upload && this.#isWrittenAgain(ledger, upload)) return [];
+      if (statement.verb === "UPDATE" && (ledger.takePermit(key) || isWrittenAgain(ledger, upload))) return [];
       if (upload?.state === "written") throw isSaving(upload.writer === ledger);
       if (upload?.state !== "attached" || keys.indexOf(key) !== index) throw otherRow();
-      if (upload.target?.dataSource !== runner.dataSource) throw otherDataSource();
+      if (upload.target?.dataSource !== ledger.runner.dataSource) throw otherDataSource();
       return [upload];
     });
     for (const upload of uploads) Object.assign(upload, { state: "written", writer: ledger });
@@ -142,37 +111,22 @@ export class FileChanges {
    *
    * @throws PrivateFileError when it has written an upload into several rows.
    */
-  answered(
-    ledger: Ledger,
-    runner: QueryRunner,
-    {
-      query,
-      parameters,
-      success,
-      raw,
-      error,
-      verb,
-    }: { query: string; parameters: unknown; success: boolean; raw: unknown; error: unknown; verb: string },
-  ): void {
-    if (verb === "DELETE") this.#deleted(ledger, success);
-    const uploads = this.#keysWritten(query, parameters, verb).flatMap((key) => uploadOf(key) ?? []);
+  answered(ledger: Ledger, statement: AnsweredStatement): void {
+    if (statement.verb === "DELETE") this.#deleted(ledger, statement.success);
+    const uploads = this.#keysWritten(statement).flatMap((key) => uploadOf(key) ?? []);
     const written = uploads.filter((upload) => upload.writer === ledger && !ledger.find(upload));
     if (written.length === 0) return;
-    const rows = success ? changedRows(runner, raw) : isAnswer(runner, error) ? 0 : undefined;
+    const rows = rowsWritten(ledger, statement);
     for (const upload of written) {
-      if (rows === 0) {
-        Object.assign(upload, { state: "attached", writer: undefined });
-        ledger.announce(upload);
-        this.#forget(ledger, (_, { columns }) => [...columns.values()].some(({ record }) => record === upload));
-      } else ledger.add({ upload, ...this.#takeNote(ledger, upload) });
+      if (rows === 0) giveBack(ledger, upload);
+      else ledger.add(ledger.notes.wrote(upload));
     }
-    if (verb === "UPDATE" && rows !== undefined && rows > 1) throw severalRows();
+    if (statement.verb === "UPDATE" && rows !== undefined && rows > 1) throw severalRows();
   }
 
   /** Notes what an UPDATE or an INSERT did beyond the uploads that its statement was seen to write. */
   written(ledger: Ledger, entity: ObjectLiteral, columns: PrivateColumn[], before?: ObjectLiteral): void {
-    const note = this.#notes.get(ledger)?.get(entity);
-    this.#notes.get(ledger)?.delete(entity);
+    const note = ledger.notes.take(entity);
     for (const column of columns) {
       const record = column.recordOf(entity);
       const row = note?.row ?? rowTextOf(column, before ?? entity);
@@ -189,14 +143,12 @@ export class FileChanges {
 
   /** Notes that a row was removed. */
   removed(ledger: Ledger, columns: PrivateColumn[], id: ObjectLiteral): void {
-    const row = rowText(columns[0]!, id);
-    const note = this.#notes.get(ledger)?.get(row);
-    this.#notes.get(ledger)?.delete(row);
-    if (note) addRemoval(ledger, note);
+    const note = ledger.notes.take(rowText(columns[0]!, id));
+    for (const change of note ? removed(note) : []) ledger.add(change);
   }
 
   /** The keys of ours that a statement writes into a table with private columns. Other tables may keep them, as a log does. */
-  #keysWritten(sql: string, parameters: unknown, verb: string): string[] {
+  #keysWritten({ sql, parameters, verb }: Statement): string[] {
     const keys = writtenParameters(sql, parameters, verb).filter(isOurKey);
     if (keys.length === 0) return keys;
     const table = writtenTable(sql);
@@ -238,40 +190,11 @@ export class FileChanges {
     const record = column.recordOf(entity)!;
     if (key === record.key) {
       if (record.state === "unknown") record.state = "stored";
-      const permits = this.#permits.get(ledger) ?? new Map<string, number>();
-      this.#permits.set(ledger, permits.set(key, ledger.epoch));
+      ledger.permit(key);
     } else if (record.state === "unknown" && record.row === rowText(column, id)) {
       record.state = "attached";
       ledger.announce(record);
     } else throw otherRow(column);
-  }
-
-  #takePermit(ledger: Ledger, key: string): boolean {
-    const permits = this.#permits.get(ledger);
-    const epoch = permits?.get(key);
-    permits?.delete(key);
-    return epoch === ledger.epoch;
-  }
-
-  /** `save([a, a])` sends two updates of one row, which are both prepared before either is sent. */
-  #isWrittenAgain(ledger: Ledger, upload: FileRecord): boolean {
-    const change = ledger.find(upload);
-    const rows = new Set(change && [change.row]);
-    for (const { row, columns } of this.#notes.get(ledger)?.values() ?? []) {
-      if ([...columns.values()].some(({ record }) => record === upload)) rows.add(row);
-    }
-    return upload.writer === ledger && rows.size === 1 && !rows.has(undefined);
-  }
-
-  #takeNote(ledger: Ledger, upload: FileRecord): { row?: string; replaced?: StoredKey } {
-    for (const { row, columns } of this.#notes.get(ledger)?.values() ?? []) {
-      for (const noted of columns.values()) {
-        if (noted.record !== upload || noted.isWritten) continue;
-        noted.isWritten = true;
-        return { row, replaced: noted.replaced };
-      }
-    }
-    return {};
   }
 
   /**
@@ -279,22 +202,8 @@ export class FileChanges {
    * tell that a removal will not come, so one that fails is forgotten.
    */
   #deleted(ledger: Ledger, success: boolean): void {
-    for (const [subject, note] of this.#notes.get(ledger) ?? []) {
-      if (success && typeof subject === "string") addRemoval(ledger, note);
-    }
-    if (!success) this.#forget(ledger, (subject) => typeof subject === "string");
-  }
-
-  #forget(ledger: Ledger, test: (subject: object | string, note: RowNote) => boolean): void {
-    const notes = this.#notes.get(ledger);
-    for (const [subject, note] of notes ?? []) if (test(subject, note)) notes!.delete(subject);
-  }
-
-  #note(ledger: Ledger, subject: object | string, columns: PrivateColumn[], id: ObjectLiteral): RowNote {
-    const note = { row: rowText(columns[0]!, id), columns: new Map<PrivateColumn, ColumnNote>() };
-    const notes = this.#notes.get(ledger) ?? new Map<object | string, RowNote>();
-    this.#notes.set(ledger, notes.set(subject, note));
-    return note;
+    if (!success) ledger.notes.forgetRemovals();
+    for (const change of ledger.notes.removals) ledger.add(change);
   }
 
   #stored(column: PrivateColumn, key: string | null | undefined): StoredKey | undefined {
@@ -302,8 +211,25 @@ export class FileChanges {
   }
 }
 
-function addRemoval(ledger: Ledger, { row, columns }: RowNote): void {
-  for (const { replaced } of columns.values()) ledger.add({ replaced, row });
+/** `save([a, a])` sends two updates of one row, which are both prepared before either is sent. */
+function isWrittenAgain(ledger: Ledger, upload: FileRecord | undefined): boolean {
+  if (upload?.writer !== ledger) return false;
+  const change = ledger.find(upload);
+  const rows = new Set([...(change ? [change.row] : []), ...ledger.notes.rowsOf(upload)]);
+  return rows.size === 1 && !rows.has(undefined);
+}
+
+/** `undefined` where the driver does not tell, or where no answer came. */
+function rowsWritten({ runner }: Ledger, { success, raw, error }: AnsweredStatement): number | undefined {
+  if (success) return changedRows(runner, raw);
+  return isAnswer(runner, error) ? 0 : undefined;
+}
+
+/** Its statement did nothing, so the upload may be saved again. */
+function giveBack(ledger: Ledger, upload: FileRecord): void {
+  Object.assign(upload, { state: "attached", writer: undefined });
+  ledger.announce(upload);
+  ledger.notes.forget(upload);
 }
 
 function isOurKey(value: unknown): value is string {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { QueryRunner } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { FileRecord } from "../column/private-file.js";
@@ -6,10 +5,9 @@ import { onPrimary } from "../database/committed-reads.js";
 import { hasRowSecurity } from "../database/local-visibility.js";
 import { type KeyColumn, keyColumns, namedKeys } from "../database/named-keys.js";
 import { isOurs } from "../storage/key.js";
-import type { FileChange, Ledger, Outcome, StoredKey } from "./ledger.js";
-
-/** How many objects are deleted at the same time. */
-const CONCURRENCY = 16;
+import type { FileChange, Outcome, StoredKey } from "./file-change.js";
+import type { Ledger } from "./ledger.js";
+import { deleteAll, waitAtMost, warn } from "./object-deletion.js";
 
 /** How files are cleaned up after transactions. */
 export interface CleanupSettings {
@@ -187,32 +185,4 @@ async function writeOut(runner: QueryRunner & { flush?(): Promise<void> }, { isO
 /** Another subscriber that throws ends the wait for us, and TypeORM gives the connection back. */
 async function onConnection<T>(runner: QueryRunner, ask: (open: QueryRunner) => Promise<T>): Promise<T> {
   return runner.isReleased ? onPrimary(runner.dataSource, ask) : ask(runner);
-}
-
-async function waitAtMost(seconds: number, work: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  const late = sleep(seconds * 1000, undefined, { signal: enough.signal }).catch(() => {});
-  await Promise.race([work, late]);
-  enough.abort();
-}
-
-async function deleteAll(objects: StoredKey[]): Promise<void> {
-  for (let start = 0; start < objects.length; start += CONCURRENCY) {
-    await Promise.all(objects.slice(start, start + CONCURRENCY).map(deleteObject));
-  }
-}
-
-async function deleteObject({ storage, key }: StoredKey): Promise<void> {
-  try {
-    await storage.delete(key);
-  } catch (error) {
-    warn("A file that no row has could not be deleted", error);
-  }
-}
-
-function warn(what: string, cause: unknown): void {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `${what}: ${reason.replace(/[.\s]*$/, ".")} A sweep finds what is left.`;
-  const warning = { name: "PrivateFileWarning", code: "ERR_PRIVATE_FILE_STORAGE" };
-  process.emitWarning(Object.assign(new Error(message, { cause }), warning));
 }

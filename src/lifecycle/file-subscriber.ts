@@ -45,17 +45,17 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   beforeUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
     if (!this.concerns(metadata) || !entity) return undefined;
     const ledger = this.ledgerOf(queryRunner);
-    if (!databaseEntity) return this.changes.updatingSome(ledger, queryRunner, entity, this.columns);
+    if (!databaseEntity) return this.changes.updatingSome(ledger, entity, this.columns);
     const changed = this.columns.filter((column) => isChanged(column, entity, databaseEntity));
     const id = metadata.getEntityIdMap(databaseEntity);
     if (changed.length === 0 || !id) return undefined;
-    return this.changes.updating(ledger, queryRunner, entity, changed, id);
+    return this.changes.updating(ledger, entity, changed, id);
   }
 
   beforeRemove(event: RemoveEvent<ObjectLiteral>): Pending {
     const id = this.concerns(event.metadata) ? idOf(event) : undefined;
     if (!id) return undefined;
-    return this.changes.removing(this.ledgerOf(event.queryRunner), event.queryRunner, this.rowColumns, id);
+    return this.changes.removing(this.ledgerOf(event.queryRunner), this.rowColumns, id);
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Pending {

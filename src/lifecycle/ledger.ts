@@ -3,39 +3,8 @@ import type { FileRecord } from "../column/private-file.js";
 import { isMysql } from "../database/dialect.js";
 import { commitsImplicitly, type TransactionStatement, transactionStatement } from "../database/statement.js";
 import { endedByDeadlock, isAnswer, isInTransaction, isRolledBack } from "../database/transaction-status.js";
-import type { Storage } from "../storage/storage.js";
-
-/** An object in a storage. */
-export interface StoredKey {
-  /** Its key. */
-  key: string;
-  /** Where it is. */
-  storage: Storage;
-}
-
-/** What one statement did to the file of one row. */
-export interface FileChange {
-  /** What it wrote. */
-  upload?: FileRecord;
-  /** What the row had before. */
-  replaced?: StoredKey;
-  /** The row, as `rowText` names it, where it is known. */
-  row?: string;
-}
-
-/** What became of changes whose transaction is over, or of a part of them that a savepoint undid. */
-export interface Outcome {
-  /** Changes that are committed. */
-  committed: FileChange[];
-  /** Changes that were rolled back. */
-  undone: FileChange[];
-  /** Changes of a transaction whose COMMIT was not answered. */
-  unknown: FileChange[];
-  /** Uploads that were to be written in a transaction that is over. Most of them were. */
-  announced: Set<FileRecord>;
-  /** Whether a transaction had settings of its own, so that afterwards its rows may not be seen as it saw them. */
-  hadLocalSettings: boolean;
-}
+import type { AnsweredStatement, FileChange, Outcome, Statement } from "./file-change.js";
+import { RowNotes } from "./row-notes.js";
 
 /** A transaction, or a savepoint in it. The first frame of a ledger is what is outside of both. */
 interface Frame {
@@ -55,12 +24,19 @@ export class Ledger {
   isEndedByTypeOrm = false;
   /** Whether a statement set something for this transaction alone, such as PostgreSQL's search path. */
   hasLocalSettings = false;
+  /** What entity events have announced. */
+  readonly notes = new RowNotes();
+  /** Keys that the next UPDATE may write, since its row has them already, and the epoch in which it was seen to. */
+  readonly #permits = new Map<string, number>();
   #frames: Frame[] = [{ changes: [] }];
   #announced = new Set<FileRecord>();
   #outcome: Outcome | undefined;
   #commitSent = false;
 
-  constructor(private readonly runner: QueryRunner) {}
+  constructor(
+    /** The connection. */
+    readonly runner: QueryRunner,
+  ) {}
 
   /** Whether a transaction or a savepoint is open. */
   get isOpen(): boolean {
@@ -98,6 +74,18 @@ export class Ledger {
     return this.changes.findLast((change) => change.upload === upload);
   }
 
+  /** Lets the next UPDATE write a key. */
+  permit(key: string): void {
+    this.#permits.set(key, this.epoch);
+  }
+
+  /** Whether an UPDATE may write a key, once. */
+  takePermit(key: string): boolean {
+    const epoch = this.#permits.get(key);
+    this.#permits.delete(key);
+    return epoch === this.epoch;
+  }
+
   /** Takes what is known of ended transactions and was not taken yet. */
   take(): Outcome | undefined {
     const outcome = this.#outcome;
@@ -106,17 +94,13 @@ export class Ledger {
   }
 
   /** Follows a statement that is about to be sent. */
-  sending(sql: string, verb: string): void {
+  sending({ sql, verb }: Statement): void {
     if (verb === "COMMIT" || verb === "END") this.#commitSent = true;
     if (this.isOpen && setsLocally(sql, verb)) this.hasLocalSettings = true;
   }
 
   /** Follows a statement that was answered. */
-  answered(
-    sql: string,
-    verb: string,
-    { success, raw, error }: { success: boolean; raw: unknown; error: unknown },
-  ): void {
+  answered({ sql, verb, success, raw, error }: AnsweredStatement): void {
     const statement = transactionStatement(sql, verb);
     if (success && statement) this.#follow(statement, raw);
     else if (statement?.kind === "rollback") this.lose();

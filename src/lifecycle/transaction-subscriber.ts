@@ -9,9 +9,12 @@ import type {
 } from "typeorm";
 import { noteTransaction } from "../database/committed-reads.js";
 import { transactionStatement, verbOf } from "../database/statement.js";
+import type { AnsweredStatement } from "./file-change.js";
 import type { FileChanges } from "./file-changes.js";
 import type { FileCleanup } from "./file-cleanup.js";
 import { Ledger } from "./ledger.js";
+
+type Pending = Promise<void> | undefined;
 
 /** The ledgers of the connections, and when to act on them. */
 export class Transactions {
@@ -29,7 +32,7 @@ export class Transactions {
   }
 
   /** Cleans up after a statement of TypeORM's, unless it is part of a transaction. Nothing announces the end of a raw one. */
-  afterStatement(runner: QueryRunner): Promise<void> | undefined {
+  afterStatement(runner: QueryRunner): Pending {
     const ledger = this.ledgerOf(runner);
     if (ledger.isOpen) return runner.isTransactionActive ? undefined : this.beforeCommit(runner);
     ledger.closeStatement();
@@ -42,7 +45,7 @@ export class Transactions {
   }
 
   /** Cleans up after what ended. */
-  settle(runner: QueryRunner): Promise<void> | undefined {
+  settle(runner: QueryRunner): Pending {
     return this.cleanup.settle(this.ledgerOf(runner), runner);
   }
 }
@@ -58,23 +61,22 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     noteTransaction(queryRunner);
   }
 
-  beforeQuery({ query, parameters, queryRunner }: BeforeQueryEvent): void {
-    const verb = verbOf(query);
+  beforeQuery({ query: sql, parameters, queryRunner }: BeforeQueryEvent): void {
     const ledger = this.transactions.ledgerOf(queryRunner);
-    this.changes.sending(ledger, queryRunner, query, parameters, verb);
-    ledger.sending(query, verb);
+    const statement = { sql, parameters, verb: verbOf(sql) };
+    this.changes.sending(ledger, statement);
+    ledger.sending(statement);
   }
 
-  afterQuery(event: AfterQueryEvent): Promise<void> | undefined {
-    const { query, success, rawResults: raw, error, queryRunner } = event;
-    const verb = verbOf(query);
+  afterQuery({ query: sql, parameters, success, rawResults, error, queryRunner }: AfterQueryEvent): Pending {
     const ledger = this.transactions.ledgerOf(queryRunner);
-    const refusal = this.#note(event, ledger, verb);
-    ledger.answered(query, verb, { success, raw, error });
+    const statement = { sql, parameters, verb: verbOf(sql), success, raw: rawResults, error };
+    const refusal = this.#note(ledger, statement);
+    ledger.answered(statement);
     if (refusal) return Promise.reject(refusal);
     // TypeORM says when it has ended a transaction. Nothing says so of raw SQL, nor of an end that fails.
     if (ledger.isEndedByTypeOrm && success) return undefined;
-    if (transactionStatement(query, verb)) return this.#ended(queryRunner);
+    if (transactionStatement(sql, statement.verb)) return this.#ended(queryRunner);
     if (!success) return this.transactions.settle(queryRunner);
     if (ledger.hasOutcome) setImmediate(() => this.transactions.settle(queryRunner));
     return undefined;
@@ -85,11 +87,11 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     return this.transactions.beforeCommit(queryRunner);
   }
 
-  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> | undefined {
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Pending {
     return this.#ended(queryRunner);
   }
 
-  beforeTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
+  beforeTransactionRollback({ queryRunner }: TransactionRollbackEvent): Pending {
     const ledger = this.transactions.ledgerOf(queryRunner);
     ledger.isEndedByTypeOrm = true;
     if (!queryRunner.isReleased) return undefined;
@@ -98,21 +100,20 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     return this.#ended(queryRunner);
   }
 
-  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Promise<void> | undefined {
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): Pending {
     return this.#ended(queryRunner);
   }
 
-  #note(event: AfterQueryEvent, ledger: Ledger, verb: string): unknown {
-    const { query, parameters, success, rawResults: raw, error, queryRunner } = event;
+  #note(ledger: Ledger, statement: AnsweredStatement): unknown {
     try {
-      this.changes.answered(ledger, queryRunner, { query, parameters, success, raw, error, verb });
+      this.changes.answered(ledger, statement);
       return undefined;
-    } catch (error) {
-      return error;
+    } catch (refusal) {
+      return refusal;
     }
   }
 
-  #ended(runner: QueryRunner): Promise<void> | undefined {
+  #ended(runner: QueryRunner): Pending {
     this.transactions.ledgerOf(runner).isEndedByTypeOrm = false;
     return this.transactions.settle(runner);
   }

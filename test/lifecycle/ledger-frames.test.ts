@@ -7,7 +7,7 @@ import { verbOf } from "../../src/database/statement.js";
 import { FileChanges } from "../../src/lifecycle/file-changes.js";
 import { Ledger } from "../../src/lifecycle/ledger.js";
 
-type Answer = Partial<Parameters<Ledger["answered"]>[2]>;
+type Answer = Partial<Parameters<Ledger["answered"]>[0]>;
 
 /** A ledger, and the keys of the uploads of each outcome. */
 class Trace {
@@ -25,8 +25,8 @@ class Trace {
 
   answer(sql: string, { success = true, raw, error }: Answer = {}): this {
     const verb = verbOf(sql);
-    this.ledger.sending(sql, verb);
-    this.ledger.answered(sql, verb, { success, raw, error });
+    this.ledger.sending({ sql, verb });
+    this.ledger.answered({ sql, verb, success, raw, error });
     return this;
   }
 
@@ -103,7 +103,7 @@ describe("A ledger", () => {
   it("is rolled back when its connection is lost, unless COMMIT was sent", () => {
     trace.run("BEGIN").write("a").ledger.lose();
     assert.deepEqual(trace.take(), { undone: ["a"] });
-    trace.run("BEGIN").write("b").ledger.sending("COMMIT", "COMMIT");
+    trace.run("BEGIN").write("b").ledger.sending({ sql: "COMMIT", verb: "COMMIT" });
     trace.ledger.lose();
     assert.deepEqual(trace.take(), { unknown: ["b"] });
   });
@@ -188,13 +188,13 @@ describe("A statement that concerns no private column", () => {
     const ledger = new Ledger(runner);
     const sql = `SELECT "user"."id" AS "user_id", "user"."name" AS "user_name" FROM "user" WHERE "user"."id" = $1 LIMIT 1`;
     const rounds = 200_000;
-    const answer = { query: sql, parameters: [7], success: true, raw: {}, error: undefined, verb: "SELECT" };
     const follow = () => {
-      changes.sending(ledger, runner, sql, answer.parameters, verbOf(sql));
-      ledger.sending(sql, answer.verb);
-      answer.verb = verbOf(sql);
-      changes.answered(ledger, runner, answer);
-      ledger.answered(sql, answer.verb, answer);
+      const sent = { sql, parameters: [7], verb: verbOf(sql) };
+      changes.sending(ledger, sent);
+      ledger.sending(sent);
+      const answered = { sql, parameters: [7], verb: verbOf(sql), success: true, raw: {} };
+      changes.answered(ledger, answered);
+      ledger.answered(answered);
     };
     const elapsed = [0, 0, 0].map(() => {
       const start = performance.now();
