@@ -81,8 +81,7 @@ function chromiumName(offered: string): string {
 
 async function saveAll({ dataSource, files }: Application): Promise<string[]> {
   const parcels = FILE_NAMES.map(() => dataSource.manager.create(Parcel, {}));
-  const file = await files.attach(parcels[0]!, "file", Buffer.from("bytes"), { filename: "download" });
-  for (const parcel of parcels) parcel.file = file;
+  for (const parcel of parcels) await files.attach(parcel, "file", Buffer.from("bytes"), { filename: "download" });
   await dataSource.manager.save(parcels);
   return parcels.map((parcel) => files.url(parcel, "file"));
 }
