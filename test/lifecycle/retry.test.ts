@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeOnEachDatabase, mariadb, postgres } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
+import { letUploadsExpire, RETRY_FOR } from "../support/retry-clock.js";
 import { it } from "../support/suite.js";
 import { LetterBox, undone } from "./letter-box.js";
 import { Letter, reactions } from "./letters.js";
 
-const SECONDS = 0.4;
-
 describeOnEachDatabase("An upload that no row got", (database) => {
-  const box = LetterBox.ofSuite(database, { retryFor: SECONDS });
+  const box = LetterBox.ofSuite(database, { retryFor: RETRY_FOR });
 
   it("is deleted when its time is over, and refused then", async () => {
     const letter = await box.attached("a");
     await undone(box.manager, (inner) => inner.save(letter));
     assert.deepEqual(await box.rows({ left: 1 }), []);
-    await eventually(async () => assert.deepEqual(await box.rows(), []));
+    await letUploadsExpire();
+    assert.deepEqual(await box.rows(), []);
     await assert.rejects(box.manager.save(letter), {
       code: "ERR_PRIVATE_FILE_DISCARDED",
       message: /not saved in time.* Attach it again before you save\.$/,
@@ -25,17 +25,18 @@ describeOnEachDatabase("An upload that no row got", (database) => {
   it("stays in the row that it is saved in meanwhile", async () => {
     const letter = await box.attached("a", box.manager.create(Letter, { title: "a" }));
     await undone(box.manager, (inner) => inner.save(letter));
-    await sleep(SECONDS * 500);
     await box.manager.save(letter);
-    await sleep(SECONDS * 2000);
+    await letUploadsExpire();
     assert.deepEqual(await box.rows(), [["a", "a"]]);
   });
 
   it("has as much time again after each rollback", async () => {
     const letter = await box.attached("a", box.manager.create(Letter, { title: "a" }));
+    await letUploadsExpire();
     for (let round = 0; round < 3; round++) {
       await undone(box.manager, (inner) => inner.save(letter));
-      await sleep(SECONDS * 600);
+      // That of the round before.
+      if (round > 0) await letUploadsExpire(1);
     }
     await box.manager.save(letter);
     assert.deepEqual(await box.rows(), [["a", "a"]]);
@@ -46,13 +47,15 @@ describeOnEachDatabase("An upload that no row got", (database) => {
     const letter = await box.attached("a", box.manager.create(Letter, { title: "taken" }));
     await assert.rejects(box.manager.save(letter, { transaction: false }), { name: "QueryFailedError" });
     assert.deepEqual(await box.rows({ left: 1 }), [["taken", "taken"]]);
-    await eventually(async () => assert.deepEqual(await box.rows(), [["taken", "taken"]]));
+    await letUploadsExpire();
+    assert.deepEqual(await box.rows(), [["taken", "taken"]]);
   });
 
   it("is deleted when a hook refuses the save", async () => {
     reactions.beforeInsert = () => Promise.reject(new Error("Closed on Sundays."));
     await assert.rejects(box.manager.save(await box.attached("a")), { message: "Closed on Sundays." });
-    await eventually(async () => assert.deepEqual(await box.rows(), []));
+    await letUploadsExpire();
+    assert.deepEqual(await box.rows(), []);
   });
 
   it("is deleted when a later hook takes it out of the entity", async () => {
@@ -61,21 +64,23 @@ describeOnEachDatabase("An upload that no row got", (database) => {
       entity.scan = null;
     };
     await box.manager.save(await box.attached("a", box.manager.create(Letter, { title: "a" })));
-    await eventually(async () => assert.deepEqual(await box.rows(), [["a", null]]));
+    await letUploadsExpire();
+    assert.deepEqual(await box.rows(), [["a", null]]);
   });
 
   it("is deleted when a savepoint undid it and its transaction is committed without it", async () => {
     const letter = await box.attached("a");
     await box.manager.transaction((inner) => undone(inner, (nested) => nested.save(letter)));
     assert.deepEqual(await box.rows({ left: 1 }), []);
-    await eventually(async () => assert.deepEqual(await box.rows(), []));
+    await letUploadsExpire();
+    assert.deepEqual(await box.rows(), []);
   });
 
   it("is not deleted while its transaction is open, however long a savepoint is undone", async () => {
     const letter = await box.attached("a", box.manager.create(Letter, { title: "a" }));
     await box.manager.transaction(async (inner) => {
       await undone(inner, (nested) => nested.save(letter));
-      await sleep(SECONDS * 2000);
+      await letUploadsExpire();
       await inner.save(letter);
     });
     assert.deepEqual(await box.rows(), [["a", "a"]]);
@@ -83,13 +88,13 @@ describeOnEachDatabase("An upload that no row got", (database) => {
 
   it("is not deleted while a hook holds its save up, neither for the first time nor again", async () => {
     const letter = await box.attached("a", box.manager.create(Letter, { title: "a" }));
-    reactions.beforeInsert = () => sleep(SECONDS * 3000);
+    reactions.beforeInsert = () => letUploadsExpire();
     await box.manager.save(letter, { transaction: false });
     assert.deepEqual(await box.rows(), [["a", "a"]]);
 
     await box.attached("b", letter);
     await undone(box.manager, (inner) => inner.save(letter));
-    reactions.beforeUpdate = () => sleep(SECONDS * 3000);
+    reactions.beforeUpdate = () => letUploadsExpire();
     await box.manager.save(letter);
     assert.deepEqual(await box.rows(), [["a", "b"]]);
   });
@@ -98,7 +103,7 @@ describeOnEachDatabase("An upload that no row got", (database) => {
     await box.saved("taken");
     const letter = await box.attached("a", box.manager.create(Letter, { title: "taken" }));
     await assert.rejects(box.manager.save(letter, { transaction: false }), { name: "QueryFailedError" });
-    reactions.beforeInsert = () => sleep(SECONDS * 3000);
+    reactions.beforeInsert = () => letUploadsExpire();
     await box.manager.save(Object.assign(letter, { title: "free" }), { transaction: false });
     assert.deepEqual((await box.rows())[1], ["free", "a"]);
   });

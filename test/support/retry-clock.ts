@@ -10,7 +10,11 @@ globalThis.setTimeout = new Proxy(globalThis.setTimeout, {
   },
 });
 
-/** Lets the time pass after which uploads are deleted that no row got, and waits until they are. */
-export async function letUploadsExpire(): Promise<void> {
-  await Promise.all(due.splice(0).map((discard) => discard()));
+/**
+ * Lets the time pass after which uploads are deleted that no row got, and waits until they are.
+ *
+ * @param count of how many of these times, the earliest first. (default: all)
+ */
+export async function letUploadsExpire(count = due.length): Promise<void> {
+  await Promise.all(due.splice(0, count).map((discard) => discard()));
 }
