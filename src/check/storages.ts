@@ -42,7 +42,7 @@ async function checkFolder(storage: Storage, subject: string, folder: string): P
     return [];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `its storage can't keep a file, give it back and remove it. Mend this: ${reason}`;
+    const message = `its storage can't write a file, read it back and remove it. Fix this error: ${reason}`;
     return [{ code: "STORAGE_FAILS", severity: "error", subject, message }];
   }
 }

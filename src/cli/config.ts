@@ -42,8 +42,10 @@ async function load(path: string, shown: string): Promise<Record<string, unknown
   try {
     return await import(pathToFileURL(path).href);
   } catch (cause) {
-    const hint = TYPESCRIPT.test(path) ? `Node can't run it as it is. ${HOW} ${shown}` : "Mend it.";
-    throw new ConfigurationError(`${shown}: it can't be loaded: ${explained(cause)} ${hint}`);
+    const hint = TYPESCRIPT.test(path)
+      ? `Node can't run it as it is. ${HOW} ${shown}`
+      : "Fix this error and try again.";
+    throw new ConfigurationError(`${shown}: it can't be loaded: ${explained(cause).replace(/\.?$/, ".")} ${hint}`);
   }
 }
 

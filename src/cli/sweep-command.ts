@@ -60,7 +60,7 @@ function summary(report: SweepReport, dryRun: boolean): string {
     `${counted(listed, "file")}: ${named} named by rows, ${young} too young to tell, ${foreign} of others, ${counted(orphans, "orphan")} (${sizeOf(bytes)}).`,
   ];
   if (!dryRun) lines.push(`Removed ${counted(removed, "orphan")} and ${counted(incomplete, "interrupted upload")}.`);
-  if (failed > 0) lines.push(`${counted(failed, "orphan")} could not be removed. Mend the reason, and run it again.`);
+  if (failed > 0) lines.push(`${counted(failed, "orphan")} could not be removed. Fix the cause, and run it again.`);
   if (dryRun && orphans > 0) lines.push("Nothing was removed. Run it with --delete to remove the orphans.");
   if (missing > 0) {
     lines.push(`${counted(missing, "row")} without a file. Restore the files, or set the columns to NULL.`);

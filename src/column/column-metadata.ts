@@ -42,10 +42,13 @@ export class ColumnSet implements Iterable<PrivateColumn> {
   /**
    * The column of an entity's property.
    *
-   * @throws ConfigurationError when there is none, or it can't be told which: an entity without a class is known by its
-   * property alone.
+   * @throws ConfigurationError when there is no entity or no such column, or it can't be told which: an entity without a class
+   * is known by its property alone.
    */
-  columnOf(entity: ObjectLiteral, property: string): PrivateColumn {
+  columnOf(entity: ObjectLiteral | null | undefined, property: string): PrivateColumn {
+    if (entity === null || entity === undefined) {
+      throw new ConfigurationError(`entity.${property}: the entity is ${entity}. Give an entity of the data source.`);
+    }
     const target: unknown = entity.constructor;
     const isPlain = target === Object || target === undefined;
     const [column, other] = this.columns.filter(
@@ -53,12 +56,10 @@ export class ColumnSet implements Iterable<PrivateColumn> {
         one.propertyPath === property &&
         (isPlain ? typeof one.entity.target === "string" : one.entity.target === target),
     );
-    if (column && !other) return column;
-    const subject = `${isPlain ? "entity" : (target as { name: string }).name}.${property}`;
+    if (!column) throw isPlain ? withoutClass(property) : noColumn((target as { name: string }).name, property);
+    if (!other) return column;
     throw new ConfigurationError(
-      other
-        ? `${subject}: ${column?.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`
-        : `${subject}: this is no private file column. Declare it with @PrivateFileColumn, and add the entity to the data source.`,
+      `entity.${property}: ${column.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`,
     );
   }
 
@@ -78,6 +79,18 @@ export class ColumnSet implements Iterable<PrivateColumn> {
   [Symbol.iterator](): Iterator<PrivateColumn> {
     return this.columns.values();
   }
+}
+
+function withoutClass(property: string): ConfigurationError {
+  return new ConfigurationError(
+    `entity.${property}: the object has no entity class, and no EntitySchema without a class has this column. Create the object with repository.create(), or load it.`,
+  );
+}
+
+function noColumn(name: string, property: string): ConfigurationError {
+  return new ConfigurationError(
+    `${name}.${property}: this is no private file column. Declare it with @PrivateFileColumn, and add the entity to the data source.`,
+  );
 }
 
 function columnsOfEntity(entity: EntityMetadata): PrivateColumn[] {

@@ -4,7 +4,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { keyColumns, namedKeys } from "../database/named-keys.js";
 import { PrivateFileError } from "../errors.js";
-import { otherRow } from "../lifecycle/file-errors.js";
+import { alreadyInARow } from "../lifecycle/file-errors.js";
 import { uploadedFile } from "../lifecycle/uploads.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
@@ -35,7 +35,7 @@ export async function adopt(
   if (isOurs(key)) {
     const columns = keyColumns(storages.storages.flatMap((one) => storages.columnsOn(one)));
     const named = await onPrimary(column.entity.dataSource, (runner) => namedKeys(runner, columns, [key]));
-    if (named.has(key)) throw otherRow(column);
+    if (named.has(key)) throw alreadyInARow(column);
   }
   const file = uploadedFile(key, column.uploadTarget(storage), true);
   return { file, replaced: column.assign(entity, file, { name: null }) };

@@ -76,9 +76,7 @@ export async function openUpload(subject: string, source: UploadSource): Promise
   }
   if (isMulterMemoryFile(given)) return { ...fromBytes(given.buffer), name: given.originalname };
   if (isAsyncIterable(given)) return { body: Readable.from(given, { objectMode: false }) };
-  throw new UploadSourceError(
-    `${subject}: ${describe(given)} is no upload. Give a stream, a Buffer, a Blob, fromPath(path), or what koa-body or @koa/multer with multerStorage() hand over.`,
-  );
+  throw new UploadSourceError(`${subject}: expected an upload, got ${described(given)}. ${adviceFor(given)}`);
 }
 
 /** Sources whose bytes are there once. Two calls at the same time would each get a part of them. */
@@ -166,7 +164,14 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
-function describe(value: unknown): string {
+function described(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return typeof value === "object" ? "this object" : `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function adviceFor(value: unknown): string {
+  if (value === null || value === undefined) return "Check that the request has a file under that name.";
+  if (Array.isArray(value)) return "Attach each file to its own entity.";
+  return "Give a stream, a Buffer, a Blob, fromPath(path), or a file of koa-body or of @koa/multer with multerStorage().";
 }

@@ -204,8 +204,8 @@ describe("PrivateFiles.check of the storages", () => {
   });
 
   const failing: [string, (storage: MemoryStorage) => unknown, RegExp][] = [
-    ["can't be written", (storage) => (storage.put = () => Promise.reject(new Error("full"))), /Mend this: full$/],
-    ["can't be read", (storage) => (storage.read = () => Promise.reject(new Error("shut"))), /Mend this: shut$/],
+    ["can't be written", (storage) => (storage.put = () => Promise.reject(new Error("full"))), /Fix this error: full$/],
+    ["can't be read", (storage) => (storage.read = () => Promise.reject(new Error("shut"))), /Fix this error: shut$/],
     ["removes nothing", (storage) => (storage.delete = async () => {}), /still there after it was removed$/],
     [
       "gives other bytes back",

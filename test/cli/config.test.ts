@@ -78,7 +78,7 @@ describe("the configuration of private-files", () => {
     assert.match(await refused("two.mjs", two), /two\.mjs: it exports 2 PrivateFiles\. Export one, or name another/);
     assert.match(
       await refused("broken.mjs", 'throw new Error("no SECRET is set");'),
-      /broken\.mjs: it can't be loaded: no SECRET is set/,
+      /broken\.mjs: it can't be loaded: no SECRET is set\. Fix this error and try again\./,
     );
     assert.match(
       await refused("own.ts", "enum A { B } export default A;"),

@@ -65,7 +65,7 @@ describe("private-files sweep", () => {
     const { code, stdout } = await project.run(["sweep", "--delete"], { FAILS: "1" });
     assert.equal(code, 2);
     assert.match(stdout, /^failed ".*\): no permission\\u\{a\}at all\n/);
-    assert.match(stdout, /\n1 orphan could not be removed\. Mend the reason, and run it again\.\n$/);
+    assert.match(stdout, /\n1 orphan could not be removed\. Fix the cause, and run it again\.\n$/);
   });
 
   it("exits with 2 for the wrong database, and does as it is told with --force", async () => {

@@ -45,7 +45,10 @@ describeOnEachDatabase("An entity that was loaded before its file was replaced o
   it("is refused when all of it is saved, and nothing of it is", async () => {
     const entity = await stale();
     entity.title = "late";
-    await assert.rejects(manager.save(entity), { code: "ERR_PRIVATE_FILE_OTHER_ROW" });
+    await assert.rejects(manager.save(entity), {
+      code: "ERR_PRIVATE_FILE_OTHER_ROW",
+      message: /Load the entity again, save only what you changed, /,
+    });
     assert.deepEqual(await rows(), [["", "second"]]);
   });
 

@@ -76,7 +76,7 @@ describeOnEachDatabase("PrivateFiles.adopt", (database) => {
       await save(scan);
       await assert.rejects(adopt(new Scan(), key), {
         ...OTHER_ROW,
-        message: /^Scan\.file: the row does not have this file/,
+        message: /^Scan\.file: a row has this file already\. Attach a copy of its bytes\.$/,
       });
     }
   });

@@ -221,13 +221,15 @@ async function peakOf(mebibytes: number): Promise<number> {
 }
 
 describe("attach refuses", () => {
-  const forged: [string, unknown][] = [
+  const missing =
+    /^Submission\.file: expected an upload, got (undefined|null)\. Check that the request has a file under that name\.$/;
+  const forged: [string, unknown, RegExp?][] = [
     ["a path", decoy],
     ["another record's key", "uploads/x/a.pdf"],
     ["a data: URL", "data:text/plain,x"],
     ["an empty text", ""],
-    ["undefined", undefined],
-    ["null", null],
+    ["undefined", undefined, missing],
+    ["null", null, missing],
     ["a number", 7],
     ["an object with a path", { path: decoy, originalname: "a", size: 1 }],
     ["an object with a filepath", { filepath: decoy, originalFilename: "a", size: 1 }],
@@ -238,20 +240,20 @@ describe("attach refuses", () => {
       "an object with a prototype as JSON has it",
       JSON.parse(`{"__proto__":{"filepath":${JSON.stringify(decoy)}},"toString":1}`),
     ],
-    ["an array of them", [{ path: decoy }]],
+    ["an array of them", [{ path: decoy }], /expected an upload, got an array\. Attach each file to its own entity\.$/],
     [
       "a value of a class that a parser filled in",
       Object.assign(new (class Upload {})(), { filepath: decoy, path: decoy }),
     ],
   ];
-  for (const [what, source] of forged) {
+  for (const [what, source, expected = /got an? (object|string|number)\. Give a stream, a Buffer/] of forged) {
     it(`${what}, with a typed error, and stores nothing`, async () => {
       const submission = new Submission();
       const attempt = application.files.attach(submission, "file", source as Buffer, { filename: "a.pdf" });
       await assert.rejects(attempt, (error: UploadSourceError) => {
         assert.ok(error instanceof UploadSourceError);
         assert.equal(error.code, "ERR_PRIVATE_FILE_SOURCE");
-        assert.match(error.message, /^Submission\.file: .* is no upload\. Give a stream, a Buffer/);
+        assert.match(error.message, expected);
         return true;
       });
       assert.equal(submission.file, undefined);
@@ -306,7 +308,21 @@ describe("attach refuses", () => {
       files.attach(new (class Stranger {})(), "file" as never, bytes),
       /Stranger\.file: this is no private file column/,
     );
-    await assert.rejects(files.attach({} as Submission, "file", bytes), /entity\.file: this is no private file column/);
+    await assert.rejects(
+      files.attach({} as Submission, "file", bytes),
+      /^ConfigurationError: entity\.file: the object has no entity class, .*repository\.create\(\), or load it\.$/,
+    );
+  });
+
+  it("an entity that is missing, in each method", async () => {
+    const { files } = application;
+    for (const missing of [undefined, null] as unknown as Submission[]) {
+      const message = `entity.file: the entity is ${missing}. Give an entity of the data source.`;
+      const expected = { name: "ConfigurationError", message };
+      await assert.rejects(files.attach(missing, "file", bytes), expected);
+      await assert.rejects(files.open(missing, "file"), expected);
+      assert.throws(() => files.url(missing, "file"), expected);
+    }
   });
 });
 
