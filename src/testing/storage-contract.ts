@@ -15,12 +15,13 @@ export interface StorageUnderTest {
   /** The storage. */
   storage: Storage;
   /** Removes the storage and everything in it. */
-  close(): Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /**
  * Defines a test suite with all that a storage must do. Call it in a test file that `node --test` runs; a storage of your own
- * is right when all tests pass. The tests of `open` and `path` are skipped where the storage has no such method.
+ * is right when all tests pass. The tests of `open` and `path` are skipped where the storage has no such method. A
+ * test fails if it takes more than 60 seconds.
  *
  * @param name what the report calls the storage.
  * @param open makes an empty storage. It is called before each test, and `close` of its result after the test.

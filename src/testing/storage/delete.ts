@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
-import { keys, put, type Subject } from "./subject.js";
+import { it, keys, put, type Subject } from "./subject.js";
 
 /** Deletes objects. */
 export function describeDelete(subject: Subject): void {

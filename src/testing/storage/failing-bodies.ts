@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { it } from "node:test";
 import { InvalidKeyError, UploadSourceError } from "../../errors.js";
 import type { Storage } from "../../storage/storage.js";
-import { bodyOf, keys, put, type Subject } from "./subject.js";
+import { bodyOf, it, keys, put, type Subject } from "./subject.js";
 
 /** Writes bodies that fail, stall, or have another length than announced. */
 export function describeFailingBodies(subject: Subject): void {
@@ -45,12 +44,13 @@ export function describeFailingBodies(subject: Subject): void {
 
   it("keeps nothing when bytes come and none were announced", () => refuses(bodyOf("four"), { size: 0 }));
 
-  it("stops reading a body without end at the announced size", async () => {
+  it("stops reading a body that does not end at the announced size", async () => {
     let given = 0;
     const body = new Readable({
       read() {
         given += 64 * 1024;
-        this.push(Buffer.alloc(64 * 1024));
+        // A storage that reads everything fails by its own answer, before the memory is full.
+        this.push(given > 64 * 1024 * 1024 ? null : Buffer.alloc(64 * 1024));
       },
     });
     await refuses(body, { size: 1024 * 1024 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
 import { InvalidKeyError } from "../../errors.js";
 import type { Storage } from "../../storage/storage.js";
-import { keys, put, type Subject, text } from "./subject.js";
+import { it, keys, put, type Subject, text } from "./subject.js";
 
 /** Uses odd keys, and keys that could leave the storage. */
 export function describeKeys(subject: Subject): void {

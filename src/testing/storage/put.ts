@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { KeyTakenError } from "../../errors.js";
-import { bodyOf, keys, put, type Subject, sha256, text } from "./subject.js";
+import { bodyOf, it, keys, put, type Subject, sha256, text } from "./subject.js";
 
 /** Writes objects, one and many, under free keys and taken ones. */
 export function describePut(subject: Subject): void {

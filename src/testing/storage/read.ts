@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { it } from "node:test";
 import { StorageError } from "../../errors.js";
 import type { ReadOptions } from "../../storage/storage.js";
-import { put, type Subject, sha256, text } from "./subject.js";
+import { it, put, type Subject, sha256, text } from "./subject.js";
 
 /** Reads objects, whole and in part. */
 export function describeRead(subject: Subject): void {

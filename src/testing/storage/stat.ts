@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { it } from "node:test";
-import { put, type Subject } from "./subject.js";
+import { it, put, type Subject } from "./subject.js";
 
 /** Looks at objects. */
 export function describeStat(subject: Subject): void {
