@@ -3,7 +3,7 @@ import type { FileRecord } from "../column/private-file.js";
 import type { FileChange, StoredKey } from "./file-change.js";
 
 /** What an announced statement is to do to the file of a column of one row. */
-export interface ColumnNote {
+interface ColumnNote {
   /** What the row has. */
   replaced?: StoredKey;
   /** What it is to get. */
