@@ -114,7 +114,8 @@ export class PrivateFiles {
   }
 
   /**
-   * Puts an object that is in the storage already into an entity, such as a file of an import; save the entity afterwards. An
+   * Puts an object that is in the storage already into an entity, such as a file of an import; save the entity afterwards. Call it
+   * before a transaction begins: it asks the database on a connection of its own. An
    * object that this package did not write may be named by many rows, and is never deleted with a row. An object that it wrote
    * belongs to the row that adopts it. If the entity is not saved, the object stays.
    *
@@ -130,7 +131,12 @@ export class PrivateFiles {
    */
   async adopt<E extends object>(entity: E, property: PrivateFileProperty<E>, key: string): Promise<PrivateFile> {
     const { columns, storages, cleanup } = this.know();
-    const { file, replaced } = await adopt(columns.columnOf(entity, property), storages, entity, key);
+    const { file, replaced } = await adopt(
+      columns.columnOf(entity, property),
+      { storages, timeout: this.timeout },
+      entity,
+      key,
+    );
     if (replaced) await cleanup.discardInTime(replaced);
     return file;
   }

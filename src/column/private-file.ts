@@ -33,6 +33,8 @@ export interface FileRecord {
   readonly target?: UploadTarget;
   /** Whether it was in the storage before, and the application named it with `adopt`. It stays when no row gets it. */
   readonly isAdopted?: boolean;
+  /** Whether a statement has named it that writes another table. */
+  isMentioned?: boolean;
   /** The connection that writes it, while it is `written`. */
   writer?: object;
   /** The row that it was written to, while it is `unknown`. */

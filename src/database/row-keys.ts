@@ -36,7 +36,9 @@ export class RowKeyReader {
       const waiting = this.#waiting.get(runner) ?? new Map<string, Request[]>();
       if (waiting.size === 0) this.#schedule(runner, waiting);
       const group = `${lock} ${rootOf(columns[0]!.entity).tablePath}`;
-      waiting.set(group, [...(waiting.get(group) ?? []), { id, columns, resolve, reject }]);
+      const requests = waiting.get(group) ?? [];
+      waiting.set(group, requests);
+      requests.push({ id, columns, resolve, reject });
     });
   }
 
@@ -65,9 +67,9 @@ async function readRows(runner: QueryRunner, requests: Request[], lock: boolean)
     for (const request of batch) {
       const known = batch.length === 1 ? rows[0] : byId.get(idText(entity, request.id));
       // A database may write a primary key differently from the application. Then the row is read by itself.
-      const row =
-        known ?? (batch.length > 1 ? (await select(runner, entity, request.columns, [request], lock))[0] : known);
-      request.resolve(row && request.columns.map((column) => row[nameOf(column)] ?? null));
+      const row = known ?? (batch.length > 1 ? (await select(runner, entity, columns, [request], lock))[0] : known);
+      const names = request.columns.map((column) => `key${columns.indexOf(column)}`);
+      request.resolve(row && names.map((name) => row[name] ?? null));
     }
   }
 }
@@ -84,18 +86,13 @@ async function select(
   const query = runner.manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
   query.whereInIds(requests.map(({ id }) => id)).select([]);
   for (const [index, id] of entity.primaryColumns.entries()) query.addSelect(`entity.${id.propertyPath}`, `id${index}`);
-  for (const column of columns) query.addSelect(`entity.${column.propertyPath}`, nameOf(column));
+  for (const [index, column] of columns.entries()) query.addSelect(`entity.${column.propertyPath}`, `key${index}`);
   return locking(runner, query, lock).getRawMany<Row>();
 }
 
 function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>, lock: boolean) {
   const kind = lock && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
   return kind ? query.setLock(kind) : query;
-}
-
-/** Columns of children of one table may have one name and be one column of the database. */
-function nameOf({ column }: PrivateColumn): string {
-  return `key_${column.databaseName}`;
 }
 
 function hydratedId(runner: QueryRunner, entity: EntityMetadata, row: Row): ObjectLiteral {

@@ -60,9 +60,15 @@ function assigned(sql: string): number[] {
   return indexes;
 }
 
-/** The table that a statement writes to, in lower case and without its schema; `undefined` where its text is too involved to tell. */
-export function writtenTable(sql: string): string | undefined {
-  return TABLE.exec(sql)?.[1]?.toLowerCase();
+/**
+ * The table that a statement writes to, as its text names it: the schema, if there is one, and the table, in lower case.
+ * `undefined` where the text is too involved to tell.
+ */
+export function writtenTable(sql: string): { schema?: string; table: string } | undefined {
+  const path = TABLE.exec(sql)?.[1]
+    ?.match(NAMES)
+    ?.map((name) => unquoted(name).toLowerCase());
+  return path && { schema: path.at(-2), table: path.at(-1)! };
 }
 
 const VERB = /^\s*(?:\/\*.*?\*\/\s*|--[^\n]*\n\s*)*([a-z]+)/is;
@@ -71,8 +77,13 @@ const TRANSACTION = new Set(["BEGIN", "START", "SAVEPOINT", "RELEASE", "ROLLBACK
 const DDL = new Set(
   "CREATE ALTER DROP RENAME TRUNCATE GRANT REVOKE LOCK UNLOCK SET ANALYZE OPTIMIZE REPAIR".split(" "),
 );
-const TABLE =
-  /^\s*(?:(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+|IGNORE\s+)?INTO|UPDATE(?:\s+OR\s+\w+)?(?:\s+ONLY)?)\s+(?:["`[]?[\w$]+["`\]]?\.)*["`[]?([\w$-]+)/i;
+const NAME = '(?:"(?:[^"]|"")+"|`(?:[^`]|``)+`|\\[[^\\]]+\\]|[\\p{L}\\p{N}_$]+)';
+const NAMES = new RegExp(NAME, "gu");
+const TABLE = new RegExp(
+  `^\\s*(?:(?:INSERT|REPLACE)\\s+(?:OR\\s+\\w+\\s+|IGNORE\\s+)?INTO|UPDATE(?:\\s+OR\\s+\\w+)?(?:\\s+ONLY)?)\\s+(${NAME}(?:\\.${NAME})*)(?=[\\s(])`,
+  "iu",
+);
+const SAVEPOINT = new RegExp(`(${NAME})\\s*;?\\s*$`, "u");
 const WRITING_PART = /\b(?:INTO|SET)\b/i;
 const TOKEN = /'(?:[^']|'')*'|"[^"]*"|`[^`]*`|[()?]|\$\d+|\bWHERE\b/gi;
 const WRITING = new Set(["INSERT", "UPDATE", "REPLACE", "MERGE", "WITH"]);
@@ -81,7 +92,12 @@ function isLetter(code: number): boolean {
   return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }
 
-/** The name of a savepoint, which stands last. Databases take no notice of the case of one without quotes. */
+/** The name of a savepoint, which stands last. Most databases ignore its case. */
 function lastName(sql: string): string {
-  return /["`]?([\w$]+)["`]?\s*;?\s*$/.exec(sql)?.[1]?.toLowerCase() ?? "";
+  return unquoted(SAVEPOINT.exec(sql)?.[1] ?? "").toLowerCase();
+}
+
+function unquoted(name: string): string {
+  const quote = name.at(-1) ?? "";
+  return /["`\]]/.test(quote) ? name.slice(1, -1).replaceAll(quote + quote, quote) : name;
 }

@@ -21,11 +21,15 @@ import { uploadOf } from "./uploads.js";
 export class FileChanges {
   readonly #reader = new RowKeyReader();
   /** The tables that have private columns. */
-  readonly #tables: string[];
+  readonly #tables: { schema?: string; table: string }[];
 
   constructor(private readonly storages: ColumnStorages) {
     const columns = storages.storages.flatMap((storage) => storages.columnsOn(storage));
-    this.#tables = [...new Set(columns.map(({ entity }) => entity.tableName.toLowerCase()))];
+    const entities = new Set(columns.map(({ entity }) => entity));
+    this.#tables = [...entities].map(({ schema, tableName }) => ({
+      schema: schema?.toLowerCase(),
+      table: tableName.toLowerCase(),
+    }));
   }
 
   /**
@@ -52,10 +56,14 @@ export class FileChanges {
   updatingSome(ledger: Ledger, values: ObjectLiteral, columns: PrivateColumn[]): Promise<void> | undefined {
     const known = columns.filter((column) => this.#isOfARow(ledger, column, values));
     if (known.length === 0) return undefined;
-    const id = known[0]!.entity.getEntityIdMap(values);
+    const { entity } = known[0]!;
+    const id = entity.getEntityIdMap(values);
     if (!id) throw otherRow(known[0]!);
+    // A statement that sets the primary key, too, can write the file into no other row: the database refuses the key twice.
+    const { driver } = ledger.runner.dataSource;
+    const set = entity.primaryColumns.map((column) => driver.preparePersistentValue(column.getEntityValue(id), column));
     return this.#reader.read(ledger.runner, known, id, true).then((keys) => {
-      for (const [index, column] of known.entries()) this.#permit(ledger, column, values, keys?.[index], id);
+      for (const [index, column] of known.entries()) this.#permit(ledger, column, values, keys?.[index], id, set);
     });
   }
 
@@ -72,7 +80,7 @@ export class FileChanges {
       if (known.includes(column)) this.#permit(ledger, column, entity, keys?.[index], id);
       const record = column.recordOf(entity);
       const replaced = keys?.[index] === record?.key ? undefined : this.#stored(column, keys?.[index]);
-      note.columns.set(column, { replaced, record });
+      ledger.notes.describe(note, column, { replaced, record });
     }
   }
 
@@ -83,7 +91,7 @@ export class FileChanges {
     // Removing needs no right to update, which a lock would.
     const keys = await this.#reader.read(ledger.runner, columns, id, false);
     for (const [index, column] of columns.entries()) {
-      note.columns.set(column, { replaced: this.#stored(column, keys?.[index]) });
+      ledger.notes.describe(note, column, { replaced: this.#stored(column, keys?.[index]) });
     }
   }
 
@@ -93,14 +101,21 @@ export class FileChanges {
    * @throws PrivateFileError for a key that this statement may not write; the statement is not sent then.
    */
   sending(ledger: Ledger, statement: Statement): void {
-    const keys = this.#keysWritten(statement);
+    const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
     if (keys.length === 0) return;
-    const uploads = keys.flatMap((key, index) => {
+    if (!this.#writesPrivateTable(statement.sql)) {
+      for (const key of keys) mention(uploadOf(key));
+      return;
+    }
+    const seen = new Set<string>();
+    const uploads = keys.flatMap((key) => {
       const upload = uploadOf(key);
-      if (statement.verb === "UPDATE" && (ledger.takePermit(key) || isWrittenAgain(ledger, upload))) return [];
+      const isOfItsRow = ledger.takePermit(key, statement) || isWrittenAgain(ledger, upload);
+      if (statement.verb === "UPDATE" && isOfItsRow) return [];
       if (upload?.state === "written") throw isSaving(upload.writer === ledger);
-      if (upload?.state !== "attached" || keys.indexOf(key) !== index) throw otherRow();
+      if (upload?.state !== "attached" || seen.has(key)) throw otherRow();
       if (upload.target?.dataSource !== ledger.runner.dataSource) throw otherDataSource();
+      seen.add(key);
       return [upload];
     });
     for (const upload of uploads) Object.assign(upload, { state: "written", writer: ledger });
@@ -113,9 +128,10 @@ export class FileChanges {
    */
   answered(ledger: Ledger, statement: AnsweredStatement): void {
     if (statement.verb === "DELETE") this.#deleted(ledger, statement.success);
-    const uploads = this.#keysWritten(statement).flatMap((key) => uploadOf(key) ?? []);
+    const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
+    if (keys.length === 0 || !this.#writesPrivateTable(statement.sql)) return;
+    const uploads = keys.flatMap((key) => uploadOf(key) ?? []);
     const written = uploads.filter((upload) => upload.writer === ledger && !ledger.find(upload));
-    if (written.length === 0) return;
     const rows = rowsWritten(ledger, statement);
     for (const upload of written) {
       if (rows === 0) giveBack(ledger, upload);
@@ -147,15 +163,15 @@ export class FileChanges {
     for (const change of note ? removed(note) : []) ledger.add(change);
   }
 
-  /** The keys of ours that a statement writes into a table with private columns. Other tables may keep them, as a log does. */
-  #keysWritten({ sql, parameters, verb }: Statement): string[] {
-    const keys = writtenParameters(sql, parameters, verb).filter(isOurKey);
-    if (keys.length === 0) return keys;
-    const table = writtenTable(sql);
-    const text = sql.toLowerCase();
-    const concerns =
-      table === undefined ? this.#tables.some((one) => text.includes(one)) : this.#tables.includes(table);
-    return concerns ? keys : [];
+  /** Whether a statement may write a private column. Other tables may keep keys, as a log does. */
+  #writesPrivateTable(sql: string): boolean {
+    const written = writtenTable(sql);
+    const text = written ? "" : sql.toLowerCase();
+    return this.#tables.some(({ schema, table }) =>
+      written
+        ? written.table === table && (schema === undefined || (written.schema ?? schema) === schema)
+        : text.includes(table),
+    );
   }
 
   /** Whether a value is an upload that no row has, or an object that was adopted. */
@@ -186,11 +202,12 @@ export class FileChanges {
     entity: ObjectLiteral,
     key: string | null | undefined,
     id: ObjectLiteral,
+    set: unknown[] = [],
   ): void {
     const record = column.recordOf(entity)!;
     if (key === record.key) {
       if (record.state === "unknown") record.state = "stored";
-      ledger.permit(key);
+      ledger.permit(key, set);
     } else if (record.state === "unknown" && record.row === rowText(column, id)) {
       record.state = "attached";
       ledger.announce(record);
@@ -217,6 +234,11 @@ function isWrittenAgain(ledger: Ledger, upload: FileRecord | undefined): boolean
   const change = ledger.find(upload);
   const rows = new Set([...(change ? [change.row] : []), ...ledger.notes.rowsOf(upload)]);
   return rows.size === 1 && !rows.has(undefined);
+}
+
+/** Another table names the upload, or raw SQL writes it through a view or a join. Then only a sweep may delete it. */
+function mention(upload: FileRecord | undefined): void {
+  if (upload?.state === "attached") upload.isMentioned = true;
 }
 
 /** `undefined` where the driver does not tell, or where no answer came. */

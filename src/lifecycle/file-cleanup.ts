@@ -76,7 +76,7 @@ export class FileCleanup {
 
   /** Deletes an upload that no statement has written, unless a row names it all the same. */
   async discard(upload: FileRecord): Promise<void> {
-    if (upload.state !== "attached" || upload.isAdopted || !upload.target) return;
+    if (upload.state !== "attached" || upload.isAdopted || upload.isMentioned || !upload.target) return;
     upload.state = "discarded";
     const { key } = upload;
     const { storage, dataSource } = upload.target;

@@ -11,6 +11,7 @@ import type { ColumnSet } from "../column/column-metadata.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileChanges } from "./file-changes.js";
 import type { Ledger } from "./ledger.js";
+import { observed } from "./observed.js";
 import type { Transactions } from "./transaction-subscriber.js";
 
 type Pending = Promise<void> | undefined;
@@ -45,17 +46,17 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   beforeUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
     if (!this.concerns(metadata) || !entity) return undefined;
     const ledger = this.ledgerOf(queryRunner);
-    if (!databaseEntity) return this.changes.updatingSome(ledger, entity, this.columns);
+    if (!databaseEntity) return observed(this.changes.updatingSome(ledger, entity, this.columns));
     const changed = this.columns.filter((column) => isChanged(column, entity, databaseEntity));
     const id = metadata.getEntityIdMap(databaseEntity);
     if (changed.length === 0 || !id) return undefined;
-    return this.changes.updating(ledger, entity, changed, id);
+    return observed(this.changes.updating(ledger, entity, changed, id));
   }
 
   beforeRemove(event: RemoveEvent<ObjectLiteral>): Pending {
     const id = this.concerns(event.metadata) ? idOf(event) : undefined;
     if (!id) return undefined;
-    return this.changes.removing(this.ledgerOf(event.queryRunner), this.rowColumns, id);
+    return observed(this.changes.removing(this.ledgerOf(event.queryRunner), this.rowColumns, id));
   }
 
   afterInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): Pending {

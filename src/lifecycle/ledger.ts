@@ -26,8 +26,10 @@ export class Ledger {
   hasLocalSettings = false;
   /** What entity events have announced. */
   readonly notes = new RowNotes();
-  /** Keys that the next UPDATE may write, since its row has them already, and the epoch in which it was seen to. */
-  readonly #permits = new Map<string, number>();
+  /** Keys that the next UPDATE may write, since its row has them already. */
+  readonly #permits = new Map<string, { epoch: number; set: unknown[] }>();
+  /** The change that wrote an upload, for each upload of the open transaction. */
+  readonly #writes = new Map<FileRecord, FileChange>();
   #frames: Frame[] = [{ changes: [] }];
   #announced = new Set<FileRecord>();
   #outcome: Outcome | undefined;
@@ -62,6 +64,7 @@ export class Ledger {
   /** Notes what a statement did. */
   add(change: FileChange): void {
     this.#frames.at(-1)!.changes.push(change);
+    if (change.upload) this.#writes.set(change.upload, change);
   }
 
   /** Notes an upload that is to be written before the transaction ends. */
@@ -71,19 +74,27 @@ export class Ledger {
 
   /** The change that wrote an upload. */
   find(upload: FileRecord): FileChange | undefined {
-    return this.changes.findLast((change) => change.upload === upload);
+    return this.#writes.get(upload);
   }
 
-  /** Lets the next UPDATE write a key. */
-  permit(key: string): void {
-    this.#permits.set(key, this.epoch);
+  /**
+   * Lets the next UPDATE write a key, before the transaction or a savepoint ends.
+   *
+   * @param set other values that it has to write as well.
+   */
+  permit(key: string, set: unknown[]): void {
+    this.#permits.set(key, { epoch: this.epoch, set });
   }
 
   /** Whether an UPDATE may write a key, once. */
-  takePermit(key: string): boolean {
-    const epoch = this.#permits.get(key);
+  takePermit(key: string, { sql, parameters }: Statement): boolean {
+    const permit = this.#permits.get(key);
+    if (!permit) return false;
     this.#permits.delete(key);
-    return epoch === this.epoch;
+    const given = new Set(Object.values(parameters ?? {}).map(String));
+    // TypeORM writes numbers into the text.
+    const isSet = (value: unknown) => given.has(String(value)) || new RegExp(`= ?${Number(value)}(?!\\d)`).test(sql);
+    return permit.epoch === this.epoch && permit.set.every(isSet);
   }
 
   /** Takes what is known of ended transactions and was not taken yet. */
@@ -168,8 +179,13 @@ export class Ledger {
     this.epoch++;
     const undone = this.#frames.splice(index + 1).flatMap(({ changes }) => changes);
     undone.push(...this.#frames[index]!.changes.splice(0));
-    for (const { upload } of undone) if (upload) this.announce(upload);
+    for (const { upload } of undone) if (upload) this.#undo(upload);
     this.#over("undone", undone);
+  }
+
+  #undo(upload: FileRecord): void {
+    this.#writes.delete(upload);
+    this.announce(upload);
   }
 
   #indexOf(name: string): number {
@@ -178,10 +194,14 @@ export class Ledger {
 
   /** The outermost transaction is over. */
   #end(what: "committed" | "undone" | "unknown"): void {
-    if (this.isOpen) this.epoch++;
+    if (this.isOpen) {
+      this.epoch++;
+      this.notes.clear();
+    }
     const changes = this.#frames.splice(0).flatMap((frame) => frame.changes);
     this.#frames = [{ changes: [] }];
     const hadLocalSettings = this.hasLocalSettings;
+    this.#writes.clear();
     this.#commitSent = false;
     this.hasLocalSettings = false;
     if (changes.length === 0 && this.#announced.size === 0) return;

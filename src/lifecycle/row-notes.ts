@@ -14,6 +14,8 @@ interface ColumnNote {
 
 /** What announced statements are to do to one row. */
 export interface RowNote {
+  /** The entity that is updated, or the row that is removed. */
+  readonly subject: object | string;
   /** The row, as `rowText` names it. */
   readonly row: string;
   /** The columns that are to change. */
@@ -24,29 +26,43 @@ export interface RowNote {
 export class RowNotes {
   /** By the entity that is updated, or by the row that is removed. */
   readonly #notes = new Map<object | string, RowNote>();
+  readonly #byUpload = new Map<FileRecord, Set<RowNote>>();
 
   /** Begins a note. */
   add(subject: object | string, row: string): RowNote {
-    const note = { row, columns: new Map() };
+    const note = { subject, row, columns: new Map() };
     this.#notes.set(subject, note);
     return note;
+  }
+
+  /** Notes what is to be done to a column. */
+  describe(note: RowNote, column: PrivateColumn, noted: ColumnNote): void {
+    note.columns.set(column, noted);
+    if (!noted.record) return;
+    const notes = this.#byUpload.get(noted.record) ?? new Set();
+    this.#byUpload.set(noted.record, notes.add(note));
   }
 
   /** Takes out the note of what is done. */
   take(subject: object | string): RowNote | undefined {
     const note = this.#notes.get(subject);
     this.#notes.delete(subject);
+    for (const { record } of note?.columns.values() ?? []) {
+      const notes = record && this.#byUpload.get(record);
+      notes?.delete(note!);
+      if (notes?.size === 0) this.#byUpload.delete(record!);
+    }
     return note;
   }
 
   /** The rows that are to get an upload. */
   rowsOf(upload: FileRecord): string[] {
-    return this.#of(upload).map(([, { row }]) => row);
+    return [...(this.#byUpload.get(upload) ?? [])].map(({ row }) => row);
   }
 
   /** Notes that a statement has written an upload. Returns what is known of its row. */
   wrote(upload: FileRecord): FileChange {
-    for (const [, { row, columns }] of this.#of(upload)) {
+    for (const { row, columns } of this.#byUpload.get(upload) ?? []) {
       for (const noted of columns.values()) {
         if (noted.record !== upload || noted.isWritten) continue;
         noted.isWritten = true;
@@ -58,12 +74,12 @@ export class RowNotes {
 
   /** Forgets what was to be done with an upload, since its statement did nothing. */
   forget(upload: FileRecord): void {
-    for (const [subject] of this.#of(upload)) this.#notes.delete(subject);
+    for (const { subject } of [...(this.#byUpload.get(upload) ?? [])]) this.take(subject);
   }
 
   /** What removals are to take out of their rows. */
   get removals(): FileChange[] {
-    return [...this.#notes].flatMap(([subject, note]) => (typeof subject === "string" ? removed(note) : []));
+    return [...this.#notes.values()].flatMap((note) => (typeof note.subject === "string" ? removed(note) : []));
   }
 
   /** Forgets all removals, since one has failed. */
@@ -71,8 +87,10 @@ export class RowNotes {
     for (const subject of this.#notes.keys()) if (typeof subject === "string") this.#notes.delete(subject);
   }
 
-  #of(upload: FileRecord): [object | string, RowNote][] {
-    return [...this.#notes].filter(([, { columns }]) => [...columns.values()].some(({ record }) => record === upload));
+  /** Forgets everything: the transaction is over, and with it what was not done. */
+  clear(): void {
+    this.#notes.clear();
+    this.#byUpload.clear();
   }
 }
 

@@ -13,6 +13,7 @@ import type { AnsweredStatement } from "./file-change.js";
 import type { FileChanges } from "./file-changes.js";
 import type { FileCleanup } from "./file-cleanup.js";
 import { Ledger } from "./ledger.js";
+import { observed } from "./observed.js";
 
 type Pending = Promise<void> | undefined;
 
@@ -73,7 +74,7 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     const statement = { sql, parameters, verb: verbOf(sql), success, raw: rawResults, error };
     const refusal = this.#note(ledger, statement);
     ledger.answered(statement);
-    if (refusal) return Promise.reject(refusal);
+    if (refusal) return observed(Promise.reject(refusal));
     // TypeORM says when it has ended a transaction. Nothing says so of raw SQL, nor of an end that fails.
     if (ledger.isEndedByTypeOrm && success) return undefined;
     if (transactionStatement(sql, statement.verb)) return this.#ended(queryRunner);

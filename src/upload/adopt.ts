@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ObjectLiteral } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { keyColumns, namedKeys } from "../database/named-keys.js";
 import { PrivateFileError } from "../errors.js";
-import { alreadyInARow } from "../lifecycle/file-errors.js";
-import { uploadedFile } from "../lifecycle/uploads.js";
+import { alreadyInARow, isSaving } from "../lifecycle/file-errors.js";
+import { uploadedFile, uploadOf } from "../lifecycle/uploads.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
 import type { Assigned } from "./attach.js";
@@ -19,24 +20,47 @@ import type { Assigned } from "./attach.js";
  */
 export async function adopt(
   column: PrivateColumn,
-  storages: ColumnStorages,
+  { storages, timeout }: { storages: ColumnStorages; timeout: number },
   entity: ObjectLiteral,
   key: string,
 ): Promise<Assigned> {
   assertKey(key);
   column.assertFits(key);
   const storage = storages.storageOf(column);
-  if (!(await storage.stat(key))) {
-    throw new PrivateFileError(
-      "ERR_PRIVATE_FILE_MISSING",
-      `${column.subject}: the storage has no object ${quoted(key)}. Put it there before you adopt it.`,
-    );
-  }
-  if (isOurs(key)) {
-    const columns = keyColumns(storages.storages.flatMap((one) => storages.columnsOn(one)));
-    const named = await onPrimary(column.entity.dataSource, (runner) => namedKeys(runner, columns, [key]));
-    if (named.has(key)) throw alreadyInARow(column);
-  }
+  if (!(await storage.stat(key))) throw missing(column, key);
+  if (isOurs(key)) await assertFree(column, storages, timeout, key);
   const file = uploadedFile(key, column.uploadTarget(storage), true);
   return { file, replaced: column.assign(entity, file, { name: null }) };
+}
+
+async function assertFree(column: PrivateColumn, storages: ColumnStorages, timeout: number, key: string) {
+  const upload = uploadOf(key);
+  if (upload?.state === "written") throw isSaving(false, column);
+  if (upload?.state === "discarded") throw missing(column, key);
+  const columns = keyColumns(storages.storages.flatMap((one) => storages.columnsOn(one)));
+  const asking = onPrimary(column.entity.dataSource, (runner) => namedKeys(runner, columns, [key]));
+  const named = await inTime(column, timeout, asking);
+  if (named.has(key)) throw alreadyInARow(column);
+  // From now on the object belongs to whoever adopts it: the upload can be neither saved nor deleted.
+  if (upload && !upload.isAdopted) Object.assign(upload, { state: "stored", expiresAt: undefined });
+}
+
+/** It takes a connection, and the caller's own transaction may have taken the last one. */
+async function inTime<T>(column: PrivateColumn, seconds: number, asking: Promise<T>): Promise<T> {
+  const enough = new AbortController();
+  const late = sleep(seconds * 1000, undefined, { signal: enough.signal }).then(() => {
+    throw new PrivateFileError(
+      "ERR_PRIVATE_FILE_FAILED",
+      `${column.subject}: the database gave no connection within ${seconds} seconds. Call "adopt" before the transaction begins.`,
+    );
+  });
+  late.catch(() => {});
+  return Promise.race([asking, late]).finally(() => enough.abort());
+}
+
+function missing(column: PrivateColumn, key: string): PrivateFileError {
+  return new PrivateFileError(
+    "ERR_PRIVATE_FILE_MISSING",
+    `${column.subject}: the storage has no object ${quoted(key)}. Put it there before you adopt it.`,
+  );
 }

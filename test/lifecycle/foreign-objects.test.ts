@@ -7,6 +7,7 @@ import { LetterBox, otherRow } from "./letter-box.js";
 import { Letter } from "./letters.js";
 
 const AVATAR = "defaults/avatar.png";
+const inARow = { code: "ERR_PRIVATE_FILE_OTHER_ROW", message: /a row has this file already/ };
 
 describeOnEachDatabase("An object that another program wrote", (database) => {
   const box = LetterBox.ofSuite(database);
@@ -58,7 +59,7 @@ describeOnEachDatabase("An object that another program wrote", (database) => {
 
   it("can't be adopted when this package wrote it and a row has it", async () => {
     const { scan } = await box.saved("own");
-    await assert.rejects(box.files.adopt(new Letter(), "scan", scan!.key), otherRow);
+    await assert.rejects(box.files.adopt(new Letter(), "scan", scan!.key), inARow);
   });
 
   it("is adopted once when this package wrote it and no row has it", async () => {
@@ -67,7 +68,7 @@ describeOnEachDatabase("An object that another program wrote", (database) => {
     const letter = manager.create(Letter, { title: "found" });
     await box.files.adopt(letter, "scan", scan!.key);
     await manager.save(letter);
-    await assert.rejects(box.files.adopt(new Letter(), "scan", scan!.key), otherRow);
+    await assert.rejects(box.files.adopt(new Letter(), "scan", scan!.key), inARow);
     await manager.remove(letter);
     assert.equal(await box.has(scan!), false);
   });

@@ -9,6 +9,7 @@ import {
   EventSubscriber,
   type InsertEvent,
   PrimaryGeneratedColumn,
+  type RemoveEvent,
   type UpdateEvent,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
@@ -20,6 +21,7 @@ export interface Reactions {
   onAfterUpdate?(letter: Letter): unknown;
   beforeInsert?(event: InsertEvent<Letter>): unknown;
   beforeUpdate?(event: UpdateEvent<Letter>): unknown;
+  beforeRemove?(event: RemoveEvent<Letter>): unknown;
 }
 
 /** Set by a test, emptied before each. */
@@ -54,11 +56,15 @@ export class LaterSubscriber implements EntitySubscriberInterface<Letter> {
     return Letter;
   }
 
-  async beforeInsert(event: InsertEvent<Letter>): Promise<void> {
-    await reactions.beforeInsert?.(event);
+  beforeInsert(event: InsertEvent<Letter>): Promise<void> {
+    return reactions.beforeInsert?.(event) as Promise<void>;
   }
 
-  async beforeUpdate(event: UpdateEvent<Letter>): Promise<void> {
-    await reactions.beforeUpdate?.(event);
+  beforeUpdate(event: UpdateEvent<Letter>): Promise<void> {
+    return reactions.beforeUpdate?.(event) as Promise<void>;
+  }
+
+  beforeRemove(event: RemoveEvent<Letter>): Promise<void> {
+    return reactions.beforeRemove?.(event) as Promise<void>;
   }
 }

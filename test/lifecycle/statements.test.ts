@@ -107,7 +107,7 @@ describeOnEachDatabase("The statements that a change costs beyond TypeORM's own"
       assert.equal(deleting.mock.callCount(), cost.nets > 0 ? cost.rows : 0);
       assert.deepEqual(
         {
-          reads: statements.filter((sql) => /\bkey_scan\b/.test(sql)).length,
+          reads: statements.filter((sql) => /\bkey0\b/.test(sql)).length,
           nets: statements.filter((sql) => /^SELECT .* AS .key. FROM /.test(sql)).length,
           all: statements.length - own.length,
         },

@@ -53,6 +53,22 @@ describeOnEachDatabase("PrivateFiles.adopt", (database) => {
     assert.equal(scan.file, undefined);
   });
 
+  it("takes over an upload of this process, which its first entity can neither save nor delete any more", async () => {
+    const { manager } = archive.dataSource;
+    const one = new Scan();
+    const { key } = await archive.files.attach(one, "file", Buffer.from("a"));
+    await assert.rejects(manager.transaction(async (inner) => inner.save(one).then(() => inner.query("wrong"))));
+    const two = new Scan();
+    await adopt(two, key);
+    await archive.expire();
+    await archive.files.attach(one, "other", Buffer.from("b"));
+    await assert.rejects(save(one), OTHER_ROW);
+    await archive.files.attach(one, "file", Buffer.from("c"));
+    await save(two);
+    assert.equal(await keyOf(two), key);
+    assert.ok(await archive.storage.stat(key));
+  });
+
   it("refuses a text that is no key, or that the column can't hold", async () => {
     for (const key of ["../x", "", "/etc/passwd", 5, null, { key: foreign }, `imports/${"x".repeat(100)}`]) {
       await assert.rejects(adopt(new Scan(), key), { name: "InvalidKeyError", code: "ERR_PRIVATE_FILE_KEY" });
