@@ -24,7 +24,7 @@ if (files.length === 0) {
   console.error(`No test file has a path with ${wanted.join(" or ")}.`);
   process.exitCode = 1;
 } else {
-  run({ files, concurrency: availableParallelism(), timeout: HANGS })
+  run({ files, concurrency: availableParallelism() + 1, timeout: HANGS })
     .on("test:fail", () => (process.exitCode = 1))
     .compose(report)
     .pipe(process.stdout);
