@@ -3,10 +3,11 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, posix, resolve } from "node:path";
-import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { anchorsOf, relativeLinksOf } from "./support/markdown.js";
+import { takesLong } from "./support/requirements.js";
+import { after, before, describe, it } from "./support/suite.js";
 
 const checkout = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -161,7 +162,7 @@ describe("the published package", () => {
   });
 
   for (const module of ["nodenext", "commonjs"]) {
-    it(`needs no lib above ES2021, with module ${module}`, async () => {
+    it(`needs no lib above ES2021, with module ${module}`, { skip: takesLong }, async () => {
       const options = { ...STRICT, target: "es2021", lib: ["es2021"], module };
       assert.deepEqual(await compile(join(folder, "project"), CONSUMER, options), []);
     });

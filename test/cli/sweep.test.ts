@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { CliProject, command } from "../support/cli-project.js";
 import { run } from "../support/programs.js";
-import { needs } from "../support/requirements.js";
+import { needs, takesLong } from "../support/requirements.js";
 import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 import { keyIn } from "../support/sweep-fixture.js";
 
@@ -135,7 +135,7 @@ describe("private-files sweep", () => {
     assert.ok(left > 1 && left <= 301 - removed, `${removed} were told, ${left} are left`);
   });
 
-  it("goes on to its end when its reader has seen enough", { skip: needs("sh", "head") }, async () => {
+  it("goes on to its end when its reader has seen enough", { skip: takesLong || needs("sh", "head") }, async () => {
     await project.name(await project.put(keyIn("letters")));
     for (let count = 0; count < 1500; count++) await project.put(keyIn("letters"));
     const { code } = await run(

@@ -10,7 +10,7 @@ import { type Application, startApplication } from "../support/application.js";
 import { openConnection, readAll } from "../support/connection.js";
 import { FILE_NAMES } from "../support/file-names.js";
 import { run } from "../support/programs.js";
-import { needs } from "../support/requirements.js";
+import { needs, takesLong } from "../support/requirements.js";
 import { after, before, describe, it, type TestContext } from "../support/suite.js";
 
 const everybody = { nullable: true, condition: () => true };
@@ -76,7 +76,7 @@ describe("a file's name, over a socket", () => {
     );
   });
 
-  it("is read in full by Go's mime.ParseMediaType", { skip: needs("go") }, async (t) => {
+  it("is read in full by Go's mime.ParseMediaType", { skip: takesLong || needs("go") }, async (t) => {
     const folder = await temporaryFolder(t);
     const headers = await headersOf(t, application, named);
     await writeFile(join(folder, "main.go"), GO);
@@ -88,7 +88,7 @@ describe("a file's name, over a socket", () => {
   });
 
   it("is saved in ASCII by curl, which knows no filename*, and nothing but that in its folder", {
-    skip: needs("curl"),
+    skip: takesLong || needs("curl"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
     const config = named.map(
@@ -104,7 +104,7 @@ describe("a file's name, over a socket", () => {
   });
 
   it("is saved by wget in full, once what looks percent-encoded is decoded, and nothing but that in its folder", {
-    skip: needs("wget"),
+    skip: takesLong || needs("wget"),
   }, async (t) => {
     const folder = await temporaryFolder(t);
     const options = ["-nv", "--no-config", "--no-proxy", "--content-disposition"];
