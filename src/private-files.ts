@@ -89,8 +89,7 @@ export class PrivateFiles {
 
   /**
    * Streams an upload into the storage and puts it into the entity; save the entity afterwards. Call it before a
-   * transaction begins, so that none waits for a slow client. When it fails, nothing is left behind. An upload that was in
-   * the property before, and was not saved, is deleted.
+   * transaction begins, so that none waits for a slow client. When it fails, nothing is left behind.
    *
    * The upload belongs to the one row that is saved with it. An upload that the property held before is deleted, if it was never
    * saved.
@@ -115,8 +114,9 @@ export class PrivateFiles {
 
   /**
    * Puts an object that is in the storage already into an entity, such as a file of an import; save the entity afterwards. Call it
-   * before a transaction begins: it asks the database on a connection of its own. An
-   * object that this package did not write may be named by many rows, and is never deleted with a row. An object that it wrote
+   * before a transaction begins: it asks the database on a connection of its own.
+   *
+   * An object that this package did not write may be named by many rows, and is never deleted with a row. An object that it wrote
    * belongs to the row that adopts it. If the entity is not saved, the object stays.
    *
    * @param key the object's key. Never take it from a request.

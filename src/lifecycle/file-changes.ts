@@ -3,12 +3,13 @@ import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileRecord } from "../column/private-file.js";
 import { idText, RowKeyReader } from "../database/row-keys.js";
-import { writtenParameters, writtenTable } from "../database/statement.js";
+import { writtenParameters } from "../database/statement.js";
 import { changedRows, isAnswer } from "../database/transaction-status.js";
 import { isOurs } from "../storage/key.js";
 import type { AnsweredStatement, Statement, StoredKey } from "./file-change.js";
 import { isSaving, otherDataSource, otherRow, otherTarget, severalRows } from "./file-errors.js";
 import type { Ledger } from "./ledger.js";
+import { PrivateTables } from "./private-tables.js";
 import { removed } from "./row-notes.js";
 import { uploadOf } from "./uploads.js";
 
@@ -20,16 +21,11 @@ import { uploadOf } from "./uploads.js";
  */
 export class FileChanges {
   readonly #reader = new RowKeyReader();
-  /** The tables that have private columns. */
-  readonly #tables: { schema?: string; table: string }[];
+  readonly #tables: PrivateTables;
 
   constructor(private readonly storages: ColumnStorages) {
     const columns = storages.storages.flatMap((storage) => storages.columnsOn(storage));
-    const entities = new Set(columns.map(({ entity }) => entity));
-    this.#tables = [...entities].map(({ schema, tableName }) => ({
-      schema: schema?.toLowerCase(),
-      table: tableName.toLowerCase(),
-    }));
+    this.#tables = new PrivateTables(columns.map(({ entity }) => entity));
   }
 
   /**
@@ -103,14 +99,14 @@ export class FileChanges {
   sending(ledger: Ledger, statement: Statement): void {
     const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
     if (keys.length === 0) return;
-    if (!this.#writesPrivateTable(statement.sql)) {
+    if (!this.#tables.mayBeWrittenBy(statement.sql)) {
       for (const key of keys) mention(uploadOf(key));
       return;
     }
     const seen = new Set<string>();
     const uploads = keys.flatMap((key) => {
       const upload = uploadOf(key);
-      const isOfItsRow = ledger.takePermit(key, statement) || isWrittenAgain(ledger, upload);
+      const isOfItsRow = ledger.permits.take(key, statement) || isWrittenAgain(ledger, upload);
       if (statement.verb === "UPDATE" && isOfItsRow) return [];
       if (upload?.state === "written") throw isSaving(upload.writer === ledger);
       if (upload?.state !== "attached" || seen.has(key)) throw otherRow();
@@ -129,7 +125,7 @@ export class FileChanges {
   answered(ledger: Ledger, statement: AnsweredStatement): void {
     if (statement.verb === "DELETE") this.#deleted(ledger, statement.success);
     const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
-    if (keys.length === 0 || !this.#writesPrivateTable(statement.sql)) return;
+    if (keys.length === 0 || !this.#tables.mayBeWrittenBy(statement.sql)) return;
     const uploads = keys.flatMap((key) => uploadOf(key) ?? []);
     const written = uploads.filter((upload) => upload.writer === ledger && !ledger.find(upload));
     const rows = rowsWritten(ledger, statement);
@@ -161,17 +157,6 @@ export class FileChanges {
   removed(ledger: Ledger, columns: PrivateColumn[], id: ObjectLiteral): void {
     const note = ledger.notes.take(rowText(columns[0]!, id));
     for (const change of note ? removed(note) : []) ledger.add(change);
-  }
-
-  /** Whether a statement may write a private column. Other tables may keep keys, as a log does. */
-  #writesPrivateTable(sql: string): boolean {
-    const written = writtenTable(sql);
-    const text = written ? "" : sql.toLowerCase();
-    return this.#tables.some(({ schema, table }) =>
-      written
-        ? written.table === table && (schema === undefined || (written.schema ?? schema) === schema)
-        : text.includes(table),
-    );
   }
 
   /** Whether a value is an upload that no row has, or an object that was adopted. */
@@ -207,7 +192,7 @@ export class FileChanges {
     const record = column.recordOf(entity)!;
     if (key === record.key) {
       if (record.state === "unknown") record.state = "stored";
-      ledger.permit(key, set);
+      ledger.permits.give(key, set);
     } else if (record.state === "unknown" && record.row === rowText(column, id)) {
       record.state = "attached";
       ledger.announce(record);

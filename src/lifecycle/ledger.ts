@@ -5,6 +5,7 @@ import { commitsImplicitly, type TransactionStatement, transactionStatement } fr
 import { endedByDeadlock, isAnswer, isInTransaction, isRolledBack } from "../database/transaction-status.js";
 import type { AnsweredStatement, FileChange, Outcome, Statement } from "./file-change.js";
 import { RowNotes } from "./row-notes.js";
+import { WritePermits } from "./write-permits.js";
 
 /** A transaction, or a savepoint in it. The first frame of a ledger is what is outside of both. */
 interface Frame {
@@ -26,8 +27,8 @@ export class Ledger {
   hasLocalSettings = false;
   /** What entity events have announced. */
   readonly notes = new RowNotes();
-  /** Keys that the next UPDATE may write, since its row has them already. */
-  readonly #permits = new Map<string, { epoch: number; set: unknown[] }>();
+  /** What the next UPDATE may write, before the transaction or a savepoint ends. */
+  readonly permits = new WritePermits();
   /** The change that wrote an upload, for each upload of the open transaction. */
   readonly #writes = new Map<FileRecord, FileChange>();
   #frames: Frame[] = [{ changes: [] }];
@@ -75,26 +76,6 @@ export class Ledger {
   /** The change that wrote an upload. */
   find(upload: FileRecord): FileChange | undefined {
     return this.#writes.get(upload);
-  }
-
-  /**
-   * Lets the next UPDATE write a key, before the transaction or a savepoint ends.
-   *
-   * @param set other values that it has to write as well.
-   */
-  permit(key: string, set: unknown[]): void {
-    this.#permits.set(key, { epoch: this.epoch, set });
-  }
-
-  /** Whether an UPDATE may write a key, once. */
-  takePermit(key: string, { sql, parameters }: Statement): boolean {
-    const permit = this.#permits.get(key);
-    if (!permit) return false;
-    this.#permits.delete(key);
-    const given = new Set(Object.values(parameters ?? {}).map(String));
-    // TypeORM writes numbers into the text.
-    const isSet = (value: unknown) => given.has(String(value)) || new RegExp(`= ?${Number(value)}(?!\\d)`).test(sql);
-    return permit.epoch === this.epoch && permit.set.every(isSet);
   }
 
   /** Takes what is known of ended transactions and was not taken yet. */
@@ -161,14 +142,19 @@ export class Ledger {
   }
 
   #push(name?: string): void {
-    this.epoch++;
+    this.#passEpoch();
     this.#frames.push({ name, changes: [] });
+  }
+
+  #passEpoch(): void {
+    this.epoch++;
+    this.permits.clear();
   }
 
   #release(name: string): void {
     const index = this.#indexOf(name);
     if (index < 1) return;
-    this.epoch++;
+    this.#passEpoch();
     const released = this.#frames.splice(index).flatMap(({ changes }) => changes);
     this.#frames.at(-1)!.changes.push(...released);
   }
@@ -176,7 +162,7 @@ export class Ledger {
   #rollBackTo(name: string): void {
     const index = this.#indexOf(name);
     if (index < 1) return;
-    this.epoch++;
+    this.#passEpoch();
     const undone = this.#frames.splice(index + 1).flatMap(({ changes }) => changes);
     undone.push(...this.#frames[index]!.changes.splice(0));
     for (const { upload } of undone) if (upload) this.#undo(upload);
@@ -195,7 +181,7 @@ export class Ledger {
   /** The outermost transaction is over. */
   #end(what: "committed" | "undone" | "unknown"): void {
     if (this.isOpen) {
-      this.epoch++;
+      this.#passEpoch();
       this.notes.clear();
     }
     const changes = this.#frames.splice(0).flatMap((frame) => frame.changes);
