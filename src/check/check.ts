@@ -9,13 +9,13 @@ import { checkTables } from "./tables.js";
 /** Looks for what would make uploads fail or files be read by others: in the storages, and in the database. */
 export async function check(
   dataSource: DataSource,
-  columns: ColumnStorages,
+  storages: ColumnStorages,
   options: CheckOptions,
 ): Promise<Problem[]> {
   return [
-    ...(await checkFolders(columns.storages, options.staticFolders)),
-    ...(await checkStorages(columns)),
-    ...(await checkTables(dataSource, columns)),
+    ...(await checkFolders(storages.storages, options.staticFolders)),
+    ...(await checkStorages(storages)),
+    ...(await checkTables(dataSource, storages)),
     ...(await checkDurability(dataSource)),
   ];
 }

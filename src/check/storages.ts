@@ -9,11 +9,11 @@ import type { Problem } from "./problem.js";
 const CONTENT = "typeorm-private-files";
 
 /** Writes, reads and removes a small file in the folder of each column. A crash leaves one that a sweep removes. */
-export async function checkStorages(columns: ColumnStorages): Promise<Problem[]> {
+export async function checkStorages(storages: ColumnStorages): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const storage of columns.storages) {
+  for (const storage of storages.storages) {
     const folders = new Set<string>();
-    for (const column of columns.columnsOn(storage)) {
+    for (const column of storages.columnsOn(storage)) {
       const folder = folderOf(column);
       if (folders.has(folder)) continue;
       folders.add(folder);

@@ -10,16 +10,14 @@ import type { Problem, ProblemCode } from "./problem.js";
 const [LONGEST_NAME, SHORT_NAME] = [100, 20];
 
 /** Looks whether the database has the columns, long enough and with an index. */
-export async function checkTables(dataSource: DataSource, columns: ColumnStorages): Promise<Problem[]> {
+export async function checkTables(dataSource: DataSource, storages: ColumnStorages): Promise<Problem[]> {
   return onPrimary(dataSource, async (runner) => {
     const problems = new Map<string, Problem>();
-    for (const storage of columns.storages) {
-      for (const column of columns.columnsOn(storage)) {
-        for (const problem of await checkTable(runner, column)) {
-          // Classes that share a table share what is wrong with it.
-          const place = `${column.entity.tablePath}\0${column.column.databasePath}\0${problem.code}`;
-          if (!problems.has(place)) problems.set(place, problem);
-        }
+    for (const column of storages.columns) {
+      for (const problem of await checkTable(runner, column)) {
+        // Classes that share a table share what is wrong with it.
+        const place = `${column.entity.tablePath}\0${column.column.databasePath}\0${problem.code}`;
+        if (!problems.has(place)) problems.set(place, problem);
       }
     }
     return [...problems.values()];

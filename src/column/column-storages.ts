@@ -27,6 +27,11 @@ export class ColumnStorages {
     return [...this.#columns.values()].map(([column]) => this.storageOf(column));
   }
 
+  /** The columns of all storages. */
+  get columns(): PrivateColumn[] {
+    return [...this.#columns.values()].flat();
+  }
+
   /**
    * Where a column's files are kept.
    *

@@ -24,8 +24,7 @@ export class FileChanges {
   readonly #tables: PrivateTables;
 
   constructor(private readonly storages: ColumnStorages) {
-    const columns = storages.storages.flatMap((storage) => storages.columnsOn(storage));
-    this.#tables = new PrivateTables(columns.map(({ entity }) => entity));
+    this.#tables = new PrivateTables(storages.columns.map(({ entity }) => entity));
   }
 
   /**

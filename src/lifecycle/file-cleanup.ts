@@ -34,8 +34,7 @@ export class FileCleanup {
   readonly #columns: KeyColumn[];
 
   constructor(private readonly settings: CleanupSettings) {
-    const { storages } = settings;
-    this.#columns = keyColumns(storages.storages.flatMap((storage) => storages.columnsOn(storage)));
+    this.#columns = keyColumns(settings.storages.columns);
   }
 
   /**

@@ -11,7 +11,7 @@ const AT_ONCE = 10;
 
 /** Tells which rows name an object that the storage does not have. Looks for those alone that `keys` has no mark for. */
 export async function reportMissing(run: SweepRun, storage: Storage, keys: KeySet): Promise<void> {
-  const columns = run.columns.columnsOn(storage);
+  const columns = run.storages.columnsOn(storage);
   const expected = keys.size;
   let done = 0;
   for (const keyColumn of keyColumns(columns)) {

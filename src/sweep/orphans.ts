@@ -46,7 +46,7 @@ export async function assertRightDatabase(run: SweepRun, storage: Storage, keys:
     if (run.isOurs(object.key) && !run.isYoung(object)) orphans++;
   }
   if (orphans === 0) return;
-  const columns = run.columns.columnsOn(storage).map(({ subject }) => subject);
+  const columns = run.storages.columnsOn(storage).map(({ subject }) => subject);
   throw new ConfigurationError(
     `PrivateFiles.sweep: no row of ${columns.join(", ")} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage; "force" removes them all the same.`,
   );
@@ -56,7 +56,7 @@ async function settle(run: SweepRun, storage: Storage, candidates: ListedObject[
   run.options.signal?.throwIfAborted();
   if (candidates.length === 0) return;
   // All columns, not only those of this storage: two objects may stand for one bucket.
-  const columns = keyColumns(run.columns.storages.flatMap((one) => run.columns.columnsOn(one)));
+  const columns = keyColumns(run.storages.columns);
   const keys = candidates.map(({ key }) => key);
   const named = await onCommitted(run.dataSource, (runner) => namedKeys(runner, columns, keys));
   run.report.named += candidates.filter(({ key }) => named.has(key)).length;
@@ -71,7 +71,7 @@ async function settle(run: SweepRun, storage: Storage, candidates: ListedObject[
 /** `undefined` for an object that is another by now. */
 async function treat(run: SweepRun, storage: Storage, object: ListedObject): Promise<OrphanItem | undefined> {
   const { key, size, modifiedAt } = object;
-  const columns = columnsOf(key, run.columns.columnsOn(storage));
+  const columns = columnsOf(key, run.storages.columnsOn(storage));
   const item: OrphanItem = { kind: "orphan", key, size, modifiedAt, columns, removed: false };
   if (run.dryRun) return item;
   try {

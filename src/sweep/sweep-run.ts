@@ -26,7 +26,7 @@ export class SweepRun {
   /** @throws ConfigurationError for a wrong option. */
   constructor(
     readonly dataSource: DataSource,
-    readonly columns: ColumnStorages,
+    readonly storages: ColumnStorages,
     readonly options: SweepOptions,
   ) {
     const { olderThan = DAY, dryRun = true, prefixes = [] } = options;

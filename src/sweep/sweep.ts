@@ -20,13 +20,13 @@ import { SweepRun } from "./sweep-run.js";
  */
 export async function sweep(
   dataSource: DataSource,
-  columns: ColumnStorages,
+  storages: ColumnStorages,
   options: SweepOptions,
 ): Promise<SweepReport> {
-  const run = new SweepRun(dataSource, columns, options);
-  assertApart(columns.storages);
+  const run = new SweepRun(dataSource, storages, options);
+  assertApart(storages.storages);
   const known = new Map<Storage, KeySet>();
-  for (const storage of columns.storages) known.set(storage, await readKeys(run, storage));
+  for (const storage of storages.storages) known.set(storage, await readKeys(run, storage));
   if (!run.dryRun && !options.force) {
     for (const [storage, keys] of known) await assertRightDatabase(run, storage, keys);
   }
@@ -50,7 +50,7 @@ function assertApart(storages: Storage[]): void {
 async function readKeys(run: SweepRun, storage: Storage): Promise<KeySet> {
   const keys = new KeySet();
   let rows = 0;
-  for (const column of keyColumns(run.columns.columnsOn(storage))) {
+  for (const column of keyColumns(run.storages.columnsOn(storage))) {
     for await (const page of new KeyRows(run.dataSource, column).pages(run.options.signal)) {
       for (const { key } of page) {
         if (key !== "") keys.add(key);

@@ -37,7 +37,7 @@ async function assertFree(column: PrivateColumn, storages: ColumnStorages, timeo
   const upload = uploadOf(key);
   if (upload?.state === "written") throw isSaving(false, column);
   if (upload?.state === "discarded") throw missing(column, key);
-  const columns = keyColumns(storages.storages.flatMap((one) => storages.columnsOn(one)));
+  const columns = keyColumns(storages.columns);
   const asking = onPrimary(column.entity.dataSource, (runner) => namedKeys(runner, columns, [key]));
   const named = await inTime(column, timeout, asking);
   if (named.has(key)) throw alreadyInARow(column);
