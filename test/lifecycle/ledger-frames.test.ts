@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import type { QueryRunner } from "typeorm";
-import type { ColumnStorages } from "../../src/column/column-storages.js";
+import type { DataSource, QueryRunner } from "typeorm";
+import { ColumnSet } from "../../src/column/column-metadata.js";
+import { ColumnStorages } from "../../src/column/column-storages.js";
 import type { FileRecord } from "../../src/column/private-file.js";
 import { verbOf } from "../../src/database/statement.js";
 import { FileChanges } from "../../src/lifecycle/file-changes.js";
@@ -184,7 +185,12 @@ describe("A ledger of PostgreSQL", () => {
 describe("A statement that concerns no private column", () => {
   it("is followed in little time", (t) => {
     const runner = { dataSource: { options: { type: "postgres" } } } as QueryRunner;
-    const changes = new FileChanges({ storages: [] as unknown } as ColumnStorages);
+    const changes = new FileChanges(
+      new ColumnStorages(
+        ColumnSet.of({ isInitialized: true, entityMetadatas: [] } as unknown as DataSource),
+        undefined,
+      ),
+    );
     const ledger = new Ledger(runner);
     const sql = `SELECT "user"."id" AS "user_id", "user"."name" AS "user_name" FROM "user" WHERE "user"."id" = $1 LIMIT 1`;
     const rounds = 200_000;
