@@ -20,6 +20,8 @@ install_programs() {
   done
   # Without a font Chromium draws no text at all.
   [[ ${TEST_CHROMIUM:-} ]] || is_installed chromium || missing+=(chromium fonts-dejavu-core)
+  # Debian's own Python has the modules that Debian packages, whatever other Python is in the path.
+  /usr/bin/python3 -c "import django, psycopg2" 2>/dev/null || missing+=(python3 python3-django python3-psycopg2)
   ((${#missing[@]} == 0)) || install_debian_packages "${missing[@]}"
   export TEST_CHROMIUM=${TEST_CHROMIUM:-$(command -v chromium)}
   "$TEST_CHROMIUM" --version

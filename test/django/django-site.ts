@@ -41,7 +41,7 @@ export async function makeDjangoSite(): Promise<DjangoSite> {
 }
 
 /** Everything below the folder of uploads, with what the file system says of it. */
-export async function mediaOf({ mediaRoot }: DjangoSite): Promise<string[]> {
+export async function mediaOf({ mediaRoot }: Pick<DjangoSite, "mediaRoot">): Promise<string[]> {
   const paths = await readdir(mediaRoot, { recursive: true });
   const described = paths.map(async (path) => {
     const { mode, size, mtimeMs } = await stat(join(mediaRoot, path));

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -18,10 +19,23 @@ export function needs(...programs: string[]): string | false {
   return missing.length > 0 && without(missing.join(" and "));
 }
 
+/**
+ * The Python that has these modules: of those in the path, or Debian's own, to which its packages of modules belong. Starts
+ * each of them.
+ */
+export function pythonWith(...modules: string[]): string | undefined {
+  const pythons = inFolders("python3", "/usr/bin");
+  return pythons.find((python) => spawnSync(python, ["-c", `import ${modules}`], { stdio: "ignore" }).status === 0);
+}
+
 /** Whether a program is in the path, or where Debian keeps servers. */
 export function isInstalled(program: string): boolean {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return [...folders, "/usr/sbin"].some((folder) => isExecutable(join(folder, program)));
+  return inFolders(program, "/usr/sbin").length > 0;
+}
+
+function inFolders(program: string, ...more: string[]): string[] {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...more];
+  return [...new Set(folders)].map((folder) => join(folder, program)).filter(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

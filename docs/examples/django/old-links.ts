@@ -1,0 +1,16 @@
+import Router from "@koa/router";
+
+const COLUMNS = new Map([
+  ["app/filesubmission/uploaded_file", "/private-files/file-submission/uploaded-file"],
+  ["app/counteddownload/downloadable", "/private-files/counted-download/downloadable"],
+]);
+
+export function oldLinks(): Router {
+  const router = new Router();
+  router.get("/private_files/:app/:model/:field/:id/:name", (ctx) => {
+    const { app, model, field, id, name } = ctx.params;
+    const path = COLUMNS.get(`${app}/${model}/${field}`);
+    if (path) ctx.redirect(`${path}/${encodeURIComponent(id!)}/${encodeURIComponent(name!)}`);
+  });
+  return router;
+}

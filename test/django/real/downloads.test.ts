@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { before, it } from "../../support/suite.js";
+import { mediaOf } from "../django-site.js";
+import { NumberedProfile } from "./models.js";
+import { describeOnRealSites, type RealSite } from "./real-site.js";
+import { assertServed, entityOf, rowOf, rowsOf, urlOf } from "./rows.js";
+
+describeOnRealSites("the files of a site", (start) => {
+  let site: RealSite;
+  let asMade: string[];
+
+  before(async () => {
+    site = await start("all tests");
+    asMade = await mediaOf(site);
+  });
+
+  it("go byte for byte to their owner, whatever their names, and to no stranger", async () => {
+    const rows = rowsOf(site, "plain", "odd", "suffix", "counted").filter(({ size }) => size !== undefined);
+    assert.ok(rows.length > 250, String(rows.length));
+    await assertServed(site, rows);
+  });
+
+  it("go to their owner where the value has an empty or a dot segment, or is an absolute path", async () => {
+    const rows = rowsOf(site, "spelling");
+    assert.equal(rows.length, 7);
+    await assertServed(site, rows);
+  });
+
+  it("are found under URLs in which a proxy has decoded what RFC 3986 lets it decode", async () => {
+    const row = site.rows.find(({ value }) => value === "uploads/(1) [2] {3}.pdf")!;
+    const url = (await urlOf(site, row)).replaceAll("%28", "(").replaceAll("%29", ")");
+    const answer = await site.get(url, { as: row.owner! });
+    assert.deepEqual([answer.status, answer.body.length], [200, row.size]);
+  });
+
+  it("are 404 where they are missing, and the application is told which", async () => {
+    const row = rowOf(site, "missing");
+    const answer = await site.get(await urlOf(site, row), { as: row.owner! });
+    assert.deepEqual([answer.status, answer.body.toString()], [404, "Not Found"]);
+    assert.match(site.errors.map(String).join("\n"), /uploads\/missing 0\.pdf/);
+  });
+
+  it("are 404 where their names can't be keys: with a backslash, a control character, a drive, or in .incomplete", async () => {
+    const rows = rowsOf(site, "unusual");
+    assert.equal(rows.length, 4);
+    for (const row of rows) {
+      const answer = await site.get(await urlOf(site, row), { as: row.owner! });
+      assert.deepEqual([answer.status, answer.body.toString()], [404, "Not Found"], row.value!);
+    }
+  });
+
+  it("are none where Django wrote an empty text or NULL", async () => {
+    const none = site.rows.filter(({ value }) => !value);
+    assert.deepEqual(
+      none.map(({ model, value }) => [model, value]),
+      [
+        ["FileSubmission", ""],
+        ["Attachment", ""],
+        ["Attachment", null],
+      ],
+    );
+    for (const row of none) {
+      const [entity, property] = await entityOf(site, row);
+      assert.equal(entity[property], null);
+    }
+  });
+
+  it("are named by every sweep where they are missing", async () => {
+    const named = await missingIn(site);
+    const rows = rowsOf(site, "missing");
+    assert.equal(rows.length, 5);
+    for (const { value } of rows) assert.ok(named.includes(value!), value!);
+    for (const { value } of rowsOf(site, "odd", "plain")) assert.equal(named.includes(value!), false, value!);
+  });
+
+  it("are not missing where the value has an empty or a dot segment, or is an absolute path", async () => {
+    const named = await missingIn(site);
+    const rows = rowsOf(site, "spelling").filter(({ value }) => named.includes(value!));
+    assert.deepEqual(rows, []);
+  });
+
+  it("are all as they were, with their sizes, modes and times, after so much reading", async () => {
+    const entries = await mediaOf(site);
+    assert.deepEqual(entries, asMade);
+    assert.deepEqual(await site.readByDjango(), site.rows);
+  });
+
+  it("are found by a BigAutoField above 2^31, also where a transformer makes a number of it", async (t) => {
+    const site = await start(t, { entities: [NumberedProfile] });
+    const row = site.rows.find(({ id }) => id === "3000000000")!;
+    const profile = await site.dataSource.manager.findOneByOrFail(NumberedProfile, { id: 3_000_000_000 });
+    const answer = await site.get(site.files.url(profile, "avatar"), { as: "alice" });
+    assert.deepEqual([answer.status, answer.body.length], [200, row.size]);
+  });
+});
+
+/** The values that a dry run names as missing. */
+async function missingIn({ files }: RealSite): Promise<string[]> {
+  const named: string[] = [];
+  await files.sweep({ onItem: (item) => void (item.kind === "missing" && named.push(item.key)) });
+  return named;
+}
