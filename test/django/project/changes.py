@@ -45,6 +45,11 @@ def begin():
     open_transactions[-1].__enter__()
 
 
+def lock(model, id):
+    """Locks a row for the rest of the transaction."""
+    apps.get_model("app", model).objects.select_for_update().get(pk=id)
+
+
 def archive(value):
     """Names a file in the table that TypeORM does not know."""
     return str(apps.get_model("app", "Archived").objects.create(file=value).pk)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, it } from "../../support/suite.js";
 import { mediaOf } from "../django-site.js";
-import { NumberedProfile } from "./models.js";
+import { ClosedDownload, NumberedProfile } from "./models.js";
 import { describeOnRealSites, type RealSite } from "./real-site.js";
 import { assertServed, entityOf, rowOf, rowsOf, urlOf } from "./rows.js";
 
@@ -91,6 +91,14 @@ describeOnRealSites("the files of a site", (start) => {
     const profile = await site.dataSource.manager.findOneByOrFail(NumberedProfile, { id: 3_000_000_000 });
     const answer = await site.get(site.files.url(profile, "avatar"), { as: "alice" });
     assert.deepEqual([answer.status, answer.body.length], [200, row.size]);
+  });
+
+  it("go to nobody while the rule is closed, as for single_use, and stay", async (t) => {
+    const site = await start(t, { entities: [ClosedDownload] });
+    const closed = await site.dataSource.manager.findOneByOrFail(ClosedDownload, { id: 1 });
+    const url = site.files.url(closed, "downloadable");
+    for (const as of ["alice", undefined]) assert.equal((await site.get(url, { as })).status, 403);
+    assert.ok(await site.files.stat(closed, "downloadable"));
   });
 });
 

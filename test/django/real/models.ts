@@ -21,3 +21,10 @@ export class NumberedProfile {
   @Column({ type: "bigint", primary: true, transformer: { from: Number, to: (id: number) => id } }) id!: number;
   @PrivateFileColumn({ length: 100 }) avatar!: PrivateFile | null;
 }
+
+/** A column of django-private-files with `single_use=True`. */
+@Entity("app_counteddownload")
+export class ClosedDownload {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ length: 100, condition: () => false }) downloadable!: PrivateFile | null;
+}

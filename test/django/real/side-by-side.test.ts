@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
-import { FileSubmission } from "../../../docs/examples/django/models.js";
+import { CountedDownload, FileSubmission } from "../../../docs/examples/django/models.js";
 import { it } from "../../support/suite.js";
 import type { DjangoRow } from "./django.js";
 import { Attachment } from "./models.js";
@@ -92,6 +92,18 @@ describeOnRealSites("a row of a site", (start, kind) => {
       await site.django.run("commit");
       const archived = (await site.readByDjango()).find((one) => one.model === "Archived" && one.id === id);
       assert.equal(archived!.sha256, row.sha256);
+    });
+
+    it("waits in TypeORM for a lock that Django's select_for_update has", async (t) => {
+      const { django, dataSource } = await start(t);
+      const where = { id: 1 };
+      const lock = { mode: "pessimistic_write", onLocked: "nowait" } as const;
+      const locked = () => dataSource.transaction((manager) => manager.findOneOrFail(CountedDownload, { where, lock }));
+      await django.run("begin");
+      await django.run("lock", { model: "CountedDownload", ...where });
+      await assert.rejects(locked(), /could not obtain lock/);
+      await django.run("commit");
+      assert.equal((await locked()).id, 1);
     });
   }
 });
