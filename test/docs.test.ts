@@ -57,6 +57,13 @@ describe("a code example of the documentation", () => {
     }
   });
 
+  it("that begins with a path of docs/examples is that file as it is", async () => {
+    const fences = [...pages.values()].flatMap((markdown) => codeOf(markdown).map(({ code }) => code));
+    const shown = fences.flatMap((code) => [...code.matchAll(/^\/\/ (docs\/examples\/\S+)\n(.*)$/gs)]);
+    assert.ok(shown.length > 0);
+    for (const [, path, code] of shown) assert.equal(code, await read(path!), path);
+  });
+
   it("asks for the user before it compares, in every rule: without an owner and a user both sides are undefined", async () => {
     const code = [...pages.values()].flatMap((markdown) => fencesOf(markdown).map((fence) => fence.code));
     for (const top of ["src", "docs/examples"]) {

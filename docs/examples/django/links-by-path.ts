@@ -1,15 +1,20 @@
 import Router from "@koa/router";
-import type { PrivateFiles } from "typeorm-private-files";
-import { FileSubmission } from "./models.js";
+import type { Repository } from "typeorm";
+import type { PrivateFile, PrivateFiles } from "typeorm-private-files";
 
-export function linksByPath(files: PrivateFiles): Router {
+interface FileSubmission {
+  id: number;
+  uploadedFile: PrivateFile | null;
+}
+
+export function linksByPath(files: PrivateFiles, submissions: Repository<FileSubmission>): Router {
   const router = new Router();
   router.get("/media/*path", async (ctx) => {
     const { user } = ctx.state;
     const { path } = ctx.params;
-    if (!user || !path || path.includes("\0")) return;
-    const submission = await files.dataSource.manager
-      .createQueryBuilder(FileSubmission, "submission")
+    if (user == null || !path || path.includes("\0")) return;
+    const submission = await submissions
+      .createQueryBuilder("submission")
       .where("submission.owner = :owner AND submission.uploadedFile = :path", { owner: user.id, path })
       .orderBy("submission.id")
       .getOne();

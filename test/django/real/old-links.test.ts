@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Middleware } from "koa";
 import { linksByPath } from "../../../docs/examples/django/links-by-path.js";
+import { FileSubmission } from "../../../docs/examples/django/models.js";
 import { oldLinks } from "../../../docs/examples/django/old-links.js";
 import { before, it } from "../../support/suite.js";
 import type { DjangoRow } from "./django.js";
@@ -16,7 +17,8 @@ describeOnRealSites("an old link to a file of a site", (start) => {
   before(async () => {
     site = await start("all tests", {
       use(files) {
-        const redirects: Middleware[] = [oldLinks().routes() as Middleware, linksByPath(files).routes() as Middleware];
+        const submissions = files.dataSource.getRepository(FileSubmission);
+        const redirects = [oldLinks().routes(), linksByPath(files, submissions).routes()] as Middleware[];
         return (ctx, next) => redirects[0]!(ctx, () => redirects[1]!(ctx, next) as Promise<void>);
       },
     });
