@@ -20,8 +20,7 @@ export class DjangoSession {
  */
 export function djangoSession(dataSource: DataSource, secretKeys: string[]): Middleware {
   return async (ctx, next) => {
-    // Koa signs cookies in a way of its own where the application has keys.
-    const sessionKey = ctx.cookies.get("sessionid", { signed: false });
+    const sessionKey = ctx.cookies.get("sessionid");
     ctx.state.user = sessionKey && (await userOf(dataSource, sessionKey, secretKeys));
     await next();
   };

@@ -3,6 +3,7 @@
 import hashlib
 import os
 
+from django.apps import apps
 from django.urls import reverse
 
 from app.models import Archived, Attachment, CountedDownload, FileSubmission, Profile
@@ -19,6 +20,12 @@ FIELDS = {
 def read():
     """Each row, with the size and the hash of what `instance.file.open()` gives."""
     return [row(instance, field) for model, field in FIELDS.items() for instance in model.objects.order_by("pk")]
+
+
+def read_row(model, id):
+    """One of them."""
+    model = apps.get_model("app", model)
+    return row(model.objects.get(pk=id), FIELDS[model])
 
 
 def row(instance, field):

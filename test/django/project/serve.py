@@ -28,7 +28,7 @@ def leave():
     connections["default"].close()
 
 
-COMMANDS = {"make": filling.make, "read": reading.read, "use": use, "leave": leave}
+COMMANDS = {"make": filling.make, "read": reading.read, "read_row": reading.read_row, "use": use, "leave": leave}
 for module in (changes, sessions):
     COMMANDS.update({name: value for name, value in vars(module).items() if callable(value)})
 

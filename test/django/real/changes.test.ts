@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
+import { basename } from "node:path";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { CountedDownload, FileSubmission, User } from "../../../docs/examples/django/models.js";
@@ -22,19 +23,18 @@ describeOnRealSites("the rows and files of a site", (start, kind) => {
   it("are read by Django as it should be after a quarter was replaced, removed, and rolled back each", async (t) => {
     const site = await start(t);
     const before = site.rows.filter(({ value }) => value);
-    const rows = [...rowsOf(site, "odd", "suffix", "counted", "missing", "none"), ...rowsOf(site, "plain").slice(-100)];
+    const rows = [...rowsOf(site, "odd", "suffix", "counted", "missing", "none"), ...rowsOf(site, "plain").slice(-60)];
     const expected = new Map(site.rows.map((row) => [nameOf(row), row]));
     for (const [index, row] of rows.entries()) {
-      if (index % 4 === 0) expected.set(nameOf(row), await replace(site, row, `${row.value} replaced by TypeORM.pdf`));
+      if (index % 4 === 0) expected.set(nameOf(row), await replace(site, row, `replaced ${basename(row.value ?? "")}`));
       if (index % 4 === 1) expected.delete(await remove(site, row));
       if (index % 4 === 2) await replaceInVain(site, row);
     }
     const now = await site.readByDjango();
     assert.deepEqual(new Set(now.map(withoutLinks)), new Set([...expected.values()].map(withoutLinks)));
-    await assertServed(
-      site,
-      rowsOf({ rows: now }, "plain", "odd", "suffix", "counted").filter(({ size }) => size !== undefined),
-    );
+    const uploads = now.filter(({ value }) => value?.includes("/replaced_"));
+    assert.ok(uploads.length > 20, String(uploads.length));
+    await assertServed(site, uploads);
     for (const row of before) assert.equal(isThere(site, row), !row.missing, row.value!);
   });
 

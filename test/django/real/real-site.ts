@@ -62,6 +62,7 @@ interface Original extends Ending {
   databases: Databases;
   database: string;
   mediaRoot: string;
+  rows: DjangoRow[];
   close(): Promise<void>;
 }
 
@@ -80,9 +81,9 @@ async function makeOriginal(open: (folder: string) => Promise<Databases>): Promi
     await databases.close();
     await rm(folder, { recursive: true });
   }
-  await django.run("make");
+  const rows = await django.run<DjangoRow[]>("make");
   await django.run("leave");
-  return { django, folder, databases, database, mediaRoot, after: (end) => void endings.push(end), close };
+  return { django, folder, databases, database, mediaRoot, rows, after: (end) => void endings.push(end), close };
 }
 
 async function startCopy(
@@ -115,8 +116,10 @@ async function startCopy(
     await databases.drop(database);
     await rm(mediaRoot, { recursive: true });
   });
+  // One of the values is an absolute path.
+  const rows = JSON.parse(JSON.stringify(original.rows).replaceAll(original.mediaRoot, mediaRoot));
   const readByDjango = () => django.run<DjangoRow[]>("read");
-  return { ...application, storage, django, mediaRoot, rows: await readByDjango(), readByDjango };
+  return { ...application, storage, django, mediaRoot, rows, readByDjango };
 }
 
 async function openExisting(options: DataSourceOptions, { entities, subscribers }: Model) {
