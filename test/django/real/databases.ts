@@ -38,7 +38,7 @@ async function openSqlite(folder: string): Promise<Databases> {
       await copyFile(name, copied);
       return copied;
     },
-    drop: (name) => rm(name),
+    drop: (name) => rm(name, { force: true }),
     close: async () => {},
     forDjango: (name) => ({ ENGINE: "django.db.backends.sqlite3", NAME: name }),
     forTypeorm: (database) => ({ type: "better-sqlite3", database }),

@@ -85,6 +85,14 @@ describeOnRealSites("the files of a site", (start) => {
     assert.deepEqual(await site.readByDjango(), site.rows);
   });
 
+  it("are in tables that check finds as the entities declare them, without an index", async () => {
+    const problems = (await site.files.check()).filter(({ code }) => /^(TABLE|COLUMN)_/.test(code));
+    // Names are cut to what fits into Django's 100 characters.
+    const expected = ["COLUMN_SHORT", "COLUMN_WITHOUT_INDEX"];
+    assert.deepEqual([...new Set(problems.map(({ code }) => code))].sort(), expected);
+    assert.ok(problems.every(({ severity }) => severity === "warning"));
+  });
+
   it("are found by a BigAutoField above 2^31, also where a transformer makes a number of it", async (t) => {
     const site = await start(t, { entities: [NumberedProfile] });
     const row = site.rows.find(({ id }) => id === "3000000000")!;

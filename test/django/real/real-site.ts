@@ -27,7 +27,7 @@ export interface RealSite extends Application {
 }
 
 /** What a site is started with. */
-export interface RealSiteOptions {
+interface RealSiteOptions {
   /** (default: those of the documentation, and the others of the project) */
   entities?: (new () => object)[];
   /** Makes the middleware that stands before the routes. */
@@ -81,9 +81,14 @@ async function makeOriginal(open: (folder: string) => Promise<Databases>): Promi
     await databases.close();
     await rm(folder, { recursive: true });
   }
-  const rows = await django.run<DjangoRow[]>("make");
-  await django.run("leave");
-  return { django, folder, databases, database, mediaRoot, rows, after: (end) => void endings.push(end), close };
+  try {
+    const rows = await django.run<DjangoRow[]>("make");
+    await django.run("leave");
+    return { django, folder, databases, database, mediaRoot, rows, after: (end) => void endings.push(end), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function startCopy(
