@@ -52,7 +52,7 @@ interface SessionContent {
   _auth_user_hash?: string;
 }
 
-/** What is in a session: `payload:timestamp:signature`, in which a dot before the payload says that it is compressed. */
+/** The content of a session. Its form is `payload:timestamp:signature`, in which a dot before the payload says that it is compressed. */
 function contentOf(data: string, secretKeys: string[]): SessionContent | undefined {
   const end = data.lastIndexOf(":");
   const signed = data.slice(0, end);

@@ -56,7 +56,7 @@ ODD_NAMES = [
     "a long name " * 20 + ".docx",
 ]
 
-# What is in rows that older versions of Django wrote, code that assigns texts, and callables for upload_to. All name a file
+# Values that older versions of Django wrote, code that assigns strings, and functions for upload_to. All of them name a file
 # that Django opens.
 SPELLINGS = {
     "uploads//two slashes.pdf": "uploads/two slashes.pdf",

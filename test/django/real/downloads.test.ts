@@ -101,7 +101,7 @@ describeOnRealSites("the files of a site", (start) => {
     assert.deepEqual([answer.status, answer.body.length], [200, row.size]);
   });
 
-  it("go to nobody while the rule is closed, as for single_use, and stay", async (t) => {
+  it("are refused to every user while the rule is closed, as for single_use, and stay", async (t) => {
     const site = await start(t, { entities: [ClosedDownload] });
     const closed = await site.dataSource.manager.findOneByOrFail(ClosedDownload, { id: 1 });
     const url = site.files.url(closed, "downloadable");

@@ -90,7 +90,7 @@ describeOnRealSites("an old link to a file of a site", (start) => {
     }
   });
 
-  it("by path is 404 for what is no path of a file", async () => {
+  it("by path is 404 where the path names no file", async () => {
     for (const path of ["", "uploads/", "uploads/%00", "%zz", "uploads/..%2F..%2Fetc%2Fpasswd", "'", "%F0%9F", "%25"]) {
       assert.equal((await site.get(`/media/${path}`, { as: "alice" })).status, 404, path);
     }

@@ -42,7 +42,7 @@ export async function urlOf(site: RealSite, row: Pick<DjangoRow, "model" | "id">
   return site.files.url(...(await entityOf(site, row)));
 }
 
-/** Makes sure that each row's file goes to its owner as Django reads it, and to nobody else. */
+/** Makes sure that each row's file goes to its owner as Django reads it, and is refused to everybody else. */
 export async function assertServed(site: RealSite, rows: DjangoRow[]): Promise<void> {
   for (const row of rows) {
     const url = await urlOf(site, row);

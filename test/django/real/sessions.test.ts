@@ -41,7 +41,7 @@ describeOnRealSites("a session of a site", (start) => {
     assert.equal(await userWith(undefined), "");
   });
 
-  it("shows a password to nobody", async () => {
+  it("keeps the password out of ctx.state.user", async () => {
     await userWith(await signIn("alice"));
     assert.deepEqual(lastUser, { id: 1, username: "alice" });
   });
@@ -57,11 +57,11 @@ describeOnRealSites("a session of a site", (start) => {
     }
   });
 
-  it("signs nobody in while its visitor has not signed in", async () => {
+  it("signs no user in while its visitor has not signed in", async () => {
     assert.equal(await userWith(await site.django.run<string>("visit")), "");
   });
 
-  it("signs nobody in when one character of its data or its signature is changed", async () => {
+  it("signs no user in when one character of its data or its signature is changed", async () => {
     const session = await signIn("alice");
     const data = await site.django.run<string>("data_of", { session_id: session });
     const forged = [
@@ -78,7 +78,7 @@ describeOnRealSites("a session of a site", (start) => {
     assert.deepEqual(serverErrors(), []);
   });
 
-  it("signs nobody in when it was signed for another purpose, or with another SECRET_KEY", async () => {
+  it("signs no user in when it was signed for another purpose, or with another SECRET_KEY", async () => {
     const session = await signIn("alice");
     await site.django.run("resign", { session_id: session, salt: "django.contrib.sessions.serializers" });
     assert.equal(await userWith(session), "");
@@ -94,7 +94,7 @@ describeOnRealSites("a session of a site", (start) => {
     assert.equal(await userWith(other), "alice");
   });
 
-  it("signs nobody in once it has expired, to the second, or its user has signed out", async () => {
+  it("signs no user in once it has expired, to the second, or its user has signed out", async () => {
     const session = await signIn("alice");
     await site.django.run("expire", { session_id: session, seconds: 60 });
     assert.equal(await userWith(session), "alice");
@@ -105,7 +105,7 @@ describeOnRealSites("a session of a site", (start) => {
     assert.equal(await userWith(another), "");
   });
 
-  it("signs nobody in whose account is inactive, or whose password was changed since", async () => {
+  it("signs no user in whose account is inactive, or whose password was changed since", async () => {
     const session = await signIn("alice");
     await site.django.run("set_active", { username: "alice", active: false });
     assert.equal(await userWith(session), "");
@@ -132,7 +132,7 @@ describeOnRealSites("a session of a site", (start) => {
     return site.django.run("sign_in", { username });
   }
 
-  /** Who is signed in with that cookie; nobody is an empty text. */
+  /** Who is signed in with that cookie; without a user, an empty text. */
   async function userWith(session: string | undefined): Promise<string> {
     lastUser = undefined;
     await site.get("/", { headers: session === undefined ? {} : { cookie: `sessionid=${session}` } });

@@ -81,7 +81,7 @@ describeOnRealSites("a row of a site", (start, kind) => {
     assert.equal(archived!.sha256, row.sha256);
   });
 
-  // On SQLite nobody else writes while Django's transaction is open.
+  // On SQLite, no other connection writes while Django's transaction is open.
   if (kind === "PostgreSQL") {
     it("may have shared its file with a Django transaction that is still open when save replaces it", async (t) => {
       const site = await start(t);
