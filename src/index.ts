@@ -29,6 +29,7 @@ export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";
 export type {
+  CopyOptions,
   ListedObject,
   OpenObject,
   PutOptions,
@@ -37,6 +38,7 @@ export type {
   StoredObject,
 } from "./storage/storage.js";
 export type {
+  InvalidItem,
   MissingItem,
   OrphanItem,
   SweepItem,
@@ -44,7 +46,6 @@ export type {
   SweepProgress,
   SweepReport,
 } from "./sweep/sweep-options.js";
-export type { AttachOptions } from "./upload/attach.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
 export {
   type MulterStorageEngine,
@@ -52,4 +53,5 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./upload/multer-storage.js";
+export type { AttachOptions } from "./upload/store.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";

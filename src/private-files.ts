@@ -15,10 +15,13 @@ import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
-import type { Storage, StoredObject } from "./storage/storage.js";
+import { objectKey } from "./storage/spelling.js";
+import type { StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
 import { adopt } from "./upload/adopt.js";
-import { type AttachOptions, attach } from "./upload/attach.js";
+import { attach } from "./upload/attach.js";
+import { copy, type Original } from "./upload/copy.js";
+import type { Assigned, AttachOptions, Destination } from "./upload/store.js";
 import type { UploadSource } from "./upload/upload-source.js";
 
 /** The private files of a data source: the one object that an application holds. */
@@ -105,11 +108,38 @@ export class PrivateFiles {
     source: UploadSource,
     options: AttachOptions = {},
   ): Promise<PrivateFile> {
-    const { columns, storages, cleanup } = this.know();
-    const column = columns.columnOf(entity, property);
-    const { file, replaced } = await attach(column, storages.storageOf(column), entity, source, options);
-    if (replaced) await cleanup.discardInTime(replaced);
-    return file;
+    return this.assigned(attach(this.destinationOf(entity, property), source, options));
+  }
+
+  /**
+   * Copies the file of an entity and puts the copy into another entity, or into another property; save that entity afterwards. The copy is
+   * an object of its own, which belongs to the row that is saved with it. When it fails, no copy is left behind.
+   *
+   * On a disk whose file system has clones, such as Btrfs, XFS and APFS, it takes no time and no space. Otherwise it costs as much as
+   * reading and writing the bytes, so call it before a transaction begins. No condition is asked.
+   *
+   * @param options `filename` gives the copy another name; `signal` ends the copying.
+   * @returns the new value of the property `toProperty`.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when `from` has no file, and with `ERR_PRIVATE_FILE_MISSING` when the
+   * storage does not have it.
+   * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
+   * @throws UploadSourceError when `signal` is aborted.
+   * @throws StorageError when a storage fails.
+   *
+   * @example
+   * const copy = repository.create({ title: `${invoice.title} (copy)` });
+   * await files.copy(invoice, "scan", copy, "scan");
+   * await repository.save(copy);
+   */
+  async copy<F extends object, T extends object>(
+    from: F,
+    property: PrivateFileProperty<F>,
+    to: T,
+    toProperty: PrivateFileProperty<T>,
+    options: AttachOptions = {},
+  ): Promise<PrivateFile> {
+    const original = this.originalOf(from, property);
+    return this.assigned(copy(original, this.destinationOf(to, toProperty), options));
   }
 
   /**
@@ -130,15 +160,9 @@ export class PrivateFiles {
    * await repository.save(invoice);
    */
   async adopt<E extends object>(entity: E, property: PrivateFileProperty<E>, key: string): Promise<PrivateFile> {
-    const { columns, storages, cleanup } = this.know();
-    const { file, replaced } = await adopt(
-      columns.columnOf(entity, property),
-      { storages, timeout: this.timeout },
-      entity,
-      key,
-    );
-    if (replaced) await cleanup.discardInTime(replaced);
-    return file;
+    const { columns, storages } = this.know();
+    const column = columns.columnOf(entity, property);
+    return this.assigned(adopt(column, { storages, timeout: this.timeout }, entity, key));
   }
 
   /**
@@ -163,8 +187,8 @@ export class PrivateFiles {
     property: PrivateFileProperty<E>,
     range: { start?: number; end?: number } = {},
   ): Promise<Readable> {
-    const { storage, file } = this.fileOf(entity, property);
-    return storage.read(file.key, range);
+    const { storage, key } = this.originalOf(entity, property);
+    return storage.read(key, range);
   }
 
   /**
@@ -173,8 +197,8 @@ export class PrivateFiles {
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file.
    */
   async stat<E extends object>(entity: E, property: PrivateFileProperty<E>): Promise<StoredObject | undefined> {
-    const { storage, file } = this.fileOf(entity, property);
-    return storage.stat(file.key);
+    const { storage, key } = this.originalOf(entity, property);
+    return storage.stat(key);
   }
 
   /**
@@ -210,11 +234,26 @@ export class PrivateFiles {
     return check(this.dataSource, storages, options);
   }
 
-  private fileOf(entity: ObjectLiteral, property: string): { storage: Storage; file: PrivateFile } {
+  private destinationOf(entity: ObjectLiteral, property: string): Destination {
     const { columns, storages } = this.know();
     const column = columns.columnOf(entity, property);
+    return { column, storage: storages.storageOf(column), entity };
+  }
+
+  /** An upload that the entity's property had before is deleted, if no row has it. */
+  private async assigned(assigning: Promise<Assigned>): Promise<PrivateFile> {
+    const { file, replaced } = await assigning;
+    if (replaced) await this.know().cleanup.discardInTime(replaced);
+    return file;
+  }
+
+  private originalOf(entity: ObjectLiteral, property: string): Original {
+    const { column, storage } = this.destinationOf(entity, property);
     const file = column.fileOf(entity);
-    if (file) return { storage: storages.storageOf(column), file };
+    if (file) {
+      const name = column.nameOf(entity) ?? file.name;
+      return { subject: column.subject, storage, key: objectKey(storage, file.key), name };
+    }
     throw new PrivateFileError(
       "ERR_PRIVATE_FILE_NOT_FOUND",
       `${column.subject}: the entity has no file. Look whether the property is null before.`,

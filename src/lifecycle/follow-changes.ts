@@ -1,5 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { ColumnSet } from "../column/column-metadata.js";
+import { noteStorages } from "../column/known-storages.js";
 import { ConfigurationError } from "../errors.js";
 import { locationOf } from "../storage/location.js";
 import { FileChanges } from "./file-changes.js";
@@ -33,6 +34,7 @@ export function followChanges(dataSource: DataSource, columns: ColumnSet, settin
     ...entities.map((entity) => new FileSubscriber(entity, columns, changes, transactions)),
   );
   followed.set(dataSource.subscribers, { settings, cleanup });
+  noteStorages(settings.storages);
   return cleanup;
 }
 

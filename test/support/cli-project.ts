@@ -87,7 +87,8 @@ export class CliProject {
 const CONFIGURATION = `
 import { setTimeout } from "node:timers/promises";
 import { DataSource, EntitySchema } from ${JSON.stringify(import.meta.resolve("typeorm"))};
-import { DiskStorage, PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+import { PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+import { BackdatedStorage } from ${JSON.stringify(import.meta.resolve("./backdated-storage.js"))};
 
 setInterval(() => {}, 1000);
 console.log("configured");
@@ -96,7 +97,7 @@ const entities = [new EntitySchema({ name: "Letter", columns, indices: [{ column
 const dataSource = new DataSource({ type: "sqljs", location: "database.sqlite", entities, logging: true });
 export default dataSource;
 
-class Storage extends DiskStorage {
+class Storage extends BackdatedStorage {
   async delete(key) {
     if (process.env.FAILS) throw new Error("no permission\\nat all");
     if (process.env.SLOW) await setTimeout(50);
