@@ -139,7 +139,7 @@ describeOnEachDatabase(
       url.username = role;
       const options = { ...dataSource.options, url: url.href, entities, synchronize: false } as DataSourceOptions;
       const signedIn = await new DataSourceClass(options).initialize();
-      closing.push(() => signedIn.destroy());
+      closing.push(async () => signedIn.isInitialized && signedIn.destroy());
       return new PrivateFiles(signedIn, { storage });
     }
 
@@ -154,7 +154,7 @@ describeOnEachDatabase(
     }
 
     it("is refused to a role from which row-level security hides rows, and tells nothing of orphans", async () => {
-      const { dataSource, storage, files } = fixture;
+      const { dataSource, storage } = fixture;
       const key = await putOld(storage, keyIn("letters"));
       await dataSource.query(`INSERT INTO letter (scan) VALUES ('${key}')`);
       await dataSource.query(
@@ -174,8 +174,9 @@ describeOnEachDatabase(
             refused(/row-level security hides rows of "letter" from this role/),
           );
         }
+        await hidden.dataSource.destroy();
       }
-      assert.equal((await files.sweep()).named, 1);
+      assert.equal((await fixture.files.sweep()).named, 1);
       assert.deepEqual(await keysOf(storage), [key]);
     });
 
