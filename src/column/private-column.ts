@@ -3,6 +3,7 @@ import { ConfigurationError, InvalidKeyError } from "../errors.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { type FileRecord, type PrivateFile, recordOf, type UploadTarget } from "./private-file.js";
+import type { PrivateFileTransformer } from "./private-file-transformer.js";
 
 /** TypeORM's metadata of a column. */
 export type ColumnMetadata = EntityMetadata["columns"][number];
@@ -63,6 +64,11 @@ export class PrivateColumn {
     if (!this.options.fields?.name) return undefined;
     const name: unknown = this.sibling(this.options.fields.name).getEntityValue(entity);
     return typeof name === "string" && name !== "" ? name : undefined;
+  }
+
+  /** Lets the column take uploads of its data source: a `PrivateFiles` follows the rows from now on. */
+  follow(): void {
+    this.column.transformer = (this.column.transformer as PrivateFileTransformer).following(this.entity.dataSource);
   }
 
   /** What an upload to this column is made for. */

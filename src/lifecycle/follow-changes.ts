@@ -33,6 +33,7 @@ export function followChanges(dataSource: DataSource, columns: ColumnSet, settin
     new TransactionSubscriber(transactions, changes),
     ...entities.map((entity) => new FileSubscriber(entity, columns, changes, transactions)),
   );
+  for (const column of columns) column.follow();
   followed.set(dataSource.subscribers, { settings, cleanup });
   noteStorages(settings.storages);
   return cleanup;
