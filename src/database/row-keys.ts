@@ -91,7 +91,9 @@ async function select(
 }
 
 function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>, lock: boolean) {
-  const kind = lock && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
+  // No row of a view can be locked where it groups rows; its tables lock what they change themselves.
+  const isTable = query.expressionMap.mainAlias?.metadata.tableType !== "view";
+  const kind = lock && isTable && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
   return kind ? query.setLock(kind) : query;
 }
 
