@@ -68,7 +68,7 @@ export class PrivateColumn {
 
   /** Lets the column take uploads of its data source: a `PrivateFiles` follows the rows from now on. */
   follow(): void {
-    this.column.transformer = (this.column.transformer as PrivateFileTransformer).following(this.entity.dataSource);
+    this.column.transformer = (this.column.transformer as PrivateFileTransformer).followed;
   }
 
   /** What an upload to this column is made for. */

@@ -1,4 +1,4 @@
-import type { DataSource, ValueTransformer } from "typeorm";
+import type { ValueTransformer } from "typeorm";
 import { PrivateFileError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { makeFile, recordOf } from "./private-file.js";
@@ -20,13 +20,13 @@ export class PrivateFileTransformer implements ValueTransformer {
     private readonly subject: string,
     /** What a column of an `EntitySchema` was declared with: it has no class to keep that. */
     readonly schemaOptions?: PrivateFileColumnOptions,
-    /** The data source whose rows a `PrivateFiles` follows. */
-    private readonly dataSource?: DataSource,
+    /** Whether a `PrivateFiles` follows the rows of the data source. */
+    private readonly isFollowed = false,
   ) {}
 
   /** The same for the column of a data source whose rows a `PrivateFiles` follows. */
-  following(dataSource: DataSource): PrivateFileTransformer {
-    return new PrivateFileTransformer(this.subject, this.schemaOptions, dataSource);
+  get followed(): PrivateFileTransformer {
+    return new PrivateFileTransformer(this.subject, this.schemaOptions, true);
   }
 
   /** Whether a transformer belongs to a column that another copy of the package declared. */
@@ -37,14 +37,14 @@ export class PrivateFileTransformer implements ValueTransformer {
 
   /**
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing, with
-   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was deleted since, and with `ERR_PRIVATE_FILE_OTHER_ROW` for an upload that was attached
-   * for another data source. The last is all that notices a data source without a `PrivateFiles`: nothing follows its statements.
+   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was deleted since, and with `ERR_PRIVATE_FILE_OTHER_ROW` for an upload in a data source
+   * without a `PrivateFiles`, whose statements nothing else looks at.
    */
   to(value: unknown): unknown {
     if (value === undefined || value === null) return value;
     const record = recordOf(value);
     if (!record) throw this.refusal(value);
-    if (record.state === "attached" && record.target?.dataSource !== this.dataSource) throw this.otherDataSource();
+    if (record.state === "attached" && !this.isFollowed) throw this.notFollowed();
     if (record.state !== "discarded") return record.key;
     throw new PrivateFileError(
       "ERR_PRIVATE_FILE_DISCARDED",
@@ -58,13 +58,10 @@ export class PrivateFileTransformer implements ValueTransformer {
     return typeof value === "string" ? makeFile({ key: value, state: "stored" }) : value;
   }
 
-  private otherDataSource(): PrivateFileError {
-    const problem = this.dataSource
-      ? "the upload was attached for another data source"
-      : "no PrivateFiles was made for the data source that saves the upload";
+  private notFollowed(): PrivateFileError {
     return new PrivateFileError(
       "ERR_PRIVATE_FILE_OTHER_ROW",
-      `${this.subject}: ${problem}. Attach it with the PrivateFiles of the data source that saves it.`,
+      `${this.subject}: no PrivateFiles was made for the data source that saves the upload. Make one for each data source, and attach the file with it.`,
     );
   }
 
