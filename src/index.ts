@@ -4,6 +4,7 @@ export type {
   Condition,
   DatabaseColumnOptions,
   PrivateFileColumnOptions,
+  PrivateFileColumnType,
   PrivateFileFields,
 } from "./column/column-options.js";
 export { PrivateFile } from "./column/private-file.js";

@@ -58,6 +58,13 @@ export function describeOnEachDatabase(
   }
 }
 
+/** The same database with other entities, whose tables are left as they are. */
+export async function reopen(dataSource: DataSource, { entities, subscribers = [] }: Model): Promise<DataSource> {
+  const content = dataSource.options.type === "sqljs" ? { database: dataSource.sqljsManager.exportDatabase() } : {};
+  const options = { ...dataSource.options, ...content, entities, subscribers, synchronize: false } as DataSourceOptions;
+  return new DataSource(options).initialize();
+}
+
 function betterSqlite3InFile(): TestDatabase {
   return {
     name: "better-sqlite3",
