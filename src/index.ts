@@ -1,4 +1,4 @@
-export type { CheckOptions, Problem, ProblemCode } from "./check/problem.js";
+export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
 export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {
   Condition,

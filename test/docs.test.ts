@@ -92,7 +92,12 @@ describe("the documentation", () => {
   it("explains every option of a column and of PrivateFiles", async () => {
     const explained = (await read("docs/columns.md")) + (await read("docs/reference.md"));
     const declarations = await publicDeclarations();
-    const options = ["PrivateFileColumnOptions", "DatabaseColumnOptions", "PrivateFileFields", "PrivateFilesOptions"].flatMap((name) =>
+    const options = [
+      "PrivateFileColumnOptions",
+      "DatabaseColumnOptions",
+      "PrivateFileFields",
+      "PrivateFilesOptions",
+    ].flatMap((name) =>
       membersOf(declarations.find((declaration) => declaration.name === name)!.body).map((member) => member.name),
     );
     const database = declarations.find(({ name }) => name === "DatabaseColumnOptions")!.body.match(/(?<=")\w+(?=")/g)!;
