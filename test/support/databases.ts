@@ -58,10 +58,10 @@ export function describeOnEachDatabase(
   }
 }
 
-/** The same database with other entities, whose tables are left as they are. */
-export async function reopen(dataSource: DataSource, { entities, subscribers = [] }: Model): Promise<DataSource> {
+/** The same database once more, with other entities or signed in as another user. Its tables are left as they are. */
+export async function reopen(dataSource: DataSource, changes: object): Promise<DataSource> {
   const content = dataSource.options.type === "sqljs" ? { database: dataSource.sqljsManager.exportDatabase() } : {};
-  const options = { ...dataSource.options, ...content, entities, subscribers, synchronize: false } as DataSourceOptions;
+  const options = { ...dataSource.options, ...content, ...changes, synchronize: false } as DataSourceOptions;
   return new DataSource(options).initialize();
 }
 
