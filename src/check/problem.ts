@@ -14,7 +14,7 @@ import type { ObjectLiteral } from "typeorm";
  * - `COLUMN_SHORTER_THAN_DECLARED`: the column of the database is shorter than the entity says, and keys are.
  * - `COLUMN_CHARSET`: the column's character set lacks letters that keys have; an error where the database puts "?" in their place.
  * - `COLUMN_WITHOUT_INDEX`: each removal and each sweep reads the whole table.
- * - `INVALID_KEYS`: rows have a text that no storage takes for a key, so nothing can be served or deleted for them.
+ * - `INVALID_KEYS`: rows have a value that is not a valid key, so they have no file to serve or to delete.
  * - `FOREIGN_OBJECTS`: rows name objects that this package did not write, which are never deleted with their row.
  * - `COMMIT_NOT_SYNCED`: the database may lose commits in a power cut, and rows then name files again that were removed.
  */
@@ -72,6 +72,6 @@ export interface CheckOptions {
 
 /** The problem that something of a column can't be looked at. */
 export function notChecked(subject: string, what: string, reason: string): Problem {
-  const message = `the database does not let its user look at ${what}, so it is unknown whether all is well there: ${reason}. Grant SELECT, or run the check as a user that has it.`;
+  const message = `the database refuses to show ${what}, so it is unknown whether all is well there: ${reason}. Grant SELECT, or run the check as a user that has it.`;
   return { code: "NOT_CHECKED", severity: "warning", subject, message };
 }

@@ -56,12 +56,12 @@ async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, key
 }
 
 const INVALID = [
-  "what no storage takes for a key",
-  "Nothing can be served or deleted for them. Correct these values, or set them to NULL.",
+  "a value that is not a valid key",
+  "They have no file to serve or to delete. Correct these values, or set them to NULL.",
 ] as const;
 const FOREIGN = [
-  "objects that this package did not write",
-  "They are served like all others. No row deletes them, and a sweep only where it is told of their folder.",
+  "an object that this package did not write",
+  "Such objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix.",
 ] as const;
 
 /** The column of a row's own class; any that shares the database's column where that has none. */
@@ -107,7 +107,7 @@ class Found {
   ): Problem[] {
     if (this.#count === 0) return [];
     const names = this.#rows.slice(0, NAMED).map(({ key }) => quoted(key.slice(0, 100)));
-    const rows = this.#count === 1 ? "1 row names" : `${this.#count} rows name`;
+    const rows = this.#count === 1 ? "1 row has" : `${this.#count} rows have`;
     const message = `${rows} ${what}, such as ${names.join(", ")}. ${remedy}`;
     return [{ code, severity, subject, message, count: this.#count, rows: this.#rows }];
   }

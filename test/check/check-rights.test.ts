@@ -80,7 +80,7 @@ describeOnEachDatabase(
     it("says that the rows are not checked where the primary key can't be read", async () => {
       const problems = await checkWith([`SELECT (scan) ON ${bill}`]);
       assert.deepEqual(brief(problems), ["warning NOT_CHECKED Bill.scan"]);
-      assert.match(problems[0]!.message, /look at its rows, .*denied/);
+      assert.match(problems[0]!.message, /show its rows, .*denied/);
     });
 
     it("says that a column which can't be read is not checked, and still sees how long it is and that it has an index", async () => {
@@ -94,7 +94,7 @@ describeOnEachDatabase(
         "warning NOT_CHECKED Bill.scan",
         "error COLUMN_SHORTER_THAN_DECLARED Bill.scan",
       ]);
-      assert.match(problems[0]!.message, /look at the column, .*denied/);
+      assert.match(problems[0]!.message, /show the column, .*denied/);
     });
 
     it("says that a table is not checked on which it has no rights, but that one is missing which is", async () => {

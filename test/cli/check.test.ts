@@ -57,9 +57,9 @@ describe("private-files check", () => {
     const { code, stdout } = await project.run(["check"]);
     assert.equal(code, 0);
     assert.deepEqual(stdout.split("\n"), [
-      String.raw`warning Letter.scan: 1 row names what no storage takes for a key, such as "\u{202e}..\\\\b\n.pdf". Nothing can be served or deleted for them. Correct these values, or set them to NULL. [INVALID_KEYS]`,
+      String.raw`warning Letter.scan: 1 row has a value that is not a valid key, such as "\u{202e}..\\\\b\n.pdf". They have no file to serve or to delete. Correct these values, or set them to NULL. [INVALID_KEYS]`,
       String.raw`  "\u{202e}..\\\\b\n.pdf" {"id":2}`,
-      'info Letter.scan: 2 rows name objects that this package did not write, such as "uploads/a.pdf", "uploads/c.pdf". They are served like all others. No row deletes them, and a sweep only where it is told of their folder. [FOREIGN_OBJECTS]',
+      'info Letter.scan: 2 rows have an object that this package did not write, such as "uploads/a.pdf", "uploads/c.pdf". Such objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix. [FOREIGN_OBJECTS]',
       '  "uploads/a.pdf" {"id":1}',
       '  "uploads/c.pdf" {"id":3}',
       "Errors: 0. Warnings: 1. Infos: 1.",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import {
@@ -9,6 +10,7 @@ import {
 } from "typeorm-private-files";
 import { startApplication } from "../support/application.js";
 import { describeOnEachDatabase, reopen, type TestDatabase } from "../support/databases.js";
+import { fencesOf } from "../support/markdown.js";
 import { describe, it, type TestContext } from "../support/suite.js";
 
 interface Invoice {
@@ -79,6 +81,26 @@ describeOnEachDatabase("a column of the user's own that becomes a private column
     assert.equal(key.length, isLimited ? 255 : 182 + 31 + 100);
     const { path, pathName } = await invoices.findOneByOrFail({ id: invoice.id });
     assert.deepEqual([path!.key, pathName!.length], [key, isLimited ? 255 : 304]);
+  });
+});
+
+describeOnEachDatabase("the statements of docs/from-a-column.md", (database) => {
+  it("strip what stands before a key, and leave a key as it is, however often they are run", async (t) => {
+    const { dataSource, close } = await database.open({ entities: [invoiceWith(Column({ type: String }))] });
+    t.after(close);
+    const prefixes = ["/", "https://cdn.example.com/", "/srv/app/public/", ""];
+    const names = ["2019/report.pdf", "2019/résumé 100%.pdf", "日本.pdf"];
+    const values = prefixes.flatMap((prefix) => names.map((name) => ({ path: `${prefix}uploads/${name}` })));
+    await dataSource.getRepository("Invoice").insert(values);
+    const page = await readFile(new URL("../../../docs/from-a-column.md", import.meta.url), "utf8");
+    const statements = fencesOf(page).flatMap(({ info, code }) => (info === "sql" ? code.split(";\n") : []));
+    assert.equal(statements.filter((statement) => statement.trim() !== "").length, 3);
+    for (const sql of [...statements, ...statements]) if (sql.trim() !== "") await dataSource.query(sql);
+    const rows = await dataSource.getRepository<{ path: string }>("Invoice").find({ order: { id: "ASC" } as never });
+    assert.deepEqual(
+      rows.map(({ path }) => path),
+      prefixes.flatMap(() => names.map((name) => `uploads/${name}`)),
+    );
   });
 });
 
