@@ -20,7 +20,7 @@ export async function accessTo(runner: QueryRunner, { entity, propertyPath }: Ke
     await query.select(`entity.${propertyPath}`, "key").where("1 = 0").getRawMany();
     return "readable";
   } catch (error) {
-    const missing = missingPart(runner, error);
+    const missing = missingPart(runner, entity, error);
     if (missing === undefined) return refusalOf(runner, error);
     const hiddenSchema = missing === "TABLE_MISSING" ? await schemaOutOfReach(runner, entity) : undefined;
     return hiddenSchema ? { refusal: `permission denied for schema ${hiddenSchema}` } : missing;
@@ -37,10 +37,14 @@ export function refusalOf(runner: Pick<QueryRunner, "dataSource">, error: unknow
   throw error;
 }
 
-function missingPart(runner: QueryRunner, error: unknown): "TABLE_MISSING" | "COLUMN_MISSING" | undefined {
+function missingPart(
+  runner: QueryRunner,
+  { tableName }: KeyColumn["entity"],
+  error: unknown,
+): "TABLE_MISSING" | "COLUMN_MISSING" | undefined {
   if (!(error instanceof QueryFailedError)) return undefined;
   const { code } = error.driverError as { code?: string };
-  const said = isSqlite(runner.dataSource) ? /no such (?:table|column)/.exec(error.message)?.[0] : code;
+  const said = isSqlite(runner.dataSource) ? inSqlite(error.message, tableName) : code;
   if (TABLE_MISSING.has(said)) return "TABLE_MISSING";
   return COLUMN_MISSING.has(said) ? "COLUMN_MISSING" : undefined;
 }
@@ -50,6 +54,12 @@ const TABLE_MISSING = new Set<string | undefined>([
   ...["42P01", "3F000"],
 ]);
 const COLUMN_MISSING = new Set<string | undefined>(["no such column", "ER_BAD_FIELD_ERROR", "42703"]);
+
+/** A view may be there and its table may not. */
+function inSqlite(message: string, tableName: string): string | undefined {
+  const [said] = /no such (?:table|column)/.exec(message) ?? [];
+  return said === "no such table" && !message.endsWith(tableName) ? undefined : said;
+}
 
 /** PostgreSQL passes over the schemas of the search path that its user may not use. */
 async function schemaOutOfReach(runner: QueryRunner, entity: KeyColumn["entity"]): Promise<string | undefined> {

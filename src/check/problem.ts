@@ -72,6 +72,6 @@ export interface CheckOptions {
 
 /** The problem that something of a column can't be looked at. */
 export function notChecked(subject: string, what: string, reason: string): Problem {
-  const message = `the database refuses to show ${what}, so it is unknown whether all is well there: ${reason}. Grant SELECT, or run the check as a user that has it.`;
+  const message = `the database refuses to show ${what}, so it is unknown whether all is well there: ${reason}. If a right is missing, grant it, or run the check as a user that has it.`;
   return { code: "NOT_CHECKED", severity: "warning", subject, message };
 }

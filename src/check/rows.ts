@@ -4,6 +4,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { type KeyRow, KeyRows } from "../database/key-rows.js";
 import { type KeyColumn, keyColumns } from "../database/named-keys.js";
+import { partlyHiddenTable } from "../database/row-visibility.js";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
@@ -23,7 +24,10 @@ export async function checkRows(dataSource: DataSource, storages: ColumnStorages
   const problems: Problem[] = [];
   for (const keyColumn of keyColumns(storages.columns)) {
     if (keyColumn.entity.tableType === "view" || !(await isReadable(dataSource, keyColumn))) continue;
+    const { subject } = columnsBehind(storages, keyColumn)[0]!;
     problems.push(...(await checkRowsOf(dataSource, storages, keyColumn)));
+    const hidden = await onPrimary(dataSource, (runner) => partlyHiddenTable(runner, [keyColumn]));
+    if (hidden && !hidden.schemas) problems.push(notChecked(subject, "all rows", "row-level security is in force"));
   }
   return problems;
 }
@@ -32,11 +36,15 @@ function isReadable(dataSource: DataSource, keyColumn: KeyColumn): Promise<boole
   return onPrimary(dataSource, async (runner) => (await accessTo(runner, keyColumn)) === "readable");
 }
 
-async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, keyColumn: KeyColumn): Promise<Problem[]> {
-  const columns = storages.columns.filter((column) => {
+function columnsBehind(storages: ColumnStorages, { entity, propertyPath }: KeyColumn): PrivateColumn[] {
+  return storages.columns.filter((column) => {
     const [other] = keyColumns([column]);
-    return other!.entity === keyColumn.entity && other!.propertyPath === keyColumn.propertyPath;
+    return other!.entity === entity && other!.propertyPath === propertyPath;
   });
+}
+
+async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, keyColumn: KeyColumn): Promise<Problem[]> {
+  const columns = columnsBehind(storages, keyColumn);
   const { subject } = columns[0]!;
   const [invalid, foreign] = [new Found(), new Found()];
   try {

@@ -28,7 +28,7 @@ export interface DatabaseColumnOptions
     "name" | "length" | "nullable" | "unique" | "select" | "comment" | "charset" | "collation"
   > {
   /** The type of the database column. (default: `varchar`, or what TypeORM takes for a string) */
-  type?: PrivateFileColumnType;
+  type?: PrivateFileColumnType | StringConstructor;
   /**
    * What the database puts into a row that is inserted without a file: a key such as `defaults/avatar.png`, an empty text, or a
    * function that returns an SQL expression. A file that many rows name is never deleted with a row. (default: none)
@@ -99,11 +99,15 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
     }
   }
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
-  if (options.type !== undefined && !TYPES.includes(options.type)) {
-    throw new ConfigurationError(
-      `${subject}: a column of type "${String(options.type)}" can't keep every key as it is. Use one of ${TYPES.join(", ")}.`,
-    );
-  }
+  if (options.type !== undefined) checkType(subject, options.type);
+}
+
+function checkType(subject: string, type: unknown): void {
+  if (type === String || TYPES.some((one) => one === type)) return;
+  const name = typeof type === "function" ? type.name : type;
+  throw new ConfigurationError(
+    `${subject}: a column of type "${name}" can't keep every key as it is. Use one of ${TYPES.join(", ")}.`,
+  );
 }
 
 /** Those of the options that are TypeORM's: it checks them itself. */

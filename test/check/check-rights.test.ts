@@ -107,6 +107,13 @@ describeOnEachDatabase(
     });
 
     if (isPostgres) {
+      it("says that not all rows are checked where row-level security may hide some", async () => {
+        await fixture.dataSource.query("ALTER TABLE bill ENABLE ROW LEVEL SECURITY");
+        await fixture.dataSource.query("CREATE POLICY none ON bill USING (scan = 'uploads/old.pdf')");
+        assert.deepEqual(brief(await checkWith(["SELECT ON bill"])), [foreign, "warning NOT_CHECKED Bill.scan"]);
+        assert.deepEqual(brief(await checked(fixture)), [foreign]);
+      });
+
       it("says that a table is not checked whose schema it may not use, named by the entity or by the search path", async () => {
         await fixture.dataSource.query("CREATE SCHEMA vault; CREATE TABLE vault.deed (id int, scan varchar)");
         await fixture.dataSource.query("ALTER TABLE bill SET SCHEMA vault");

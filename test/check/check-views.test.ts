@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Entity, Index, PrimaryGeneratedColumn, ViewColumn, ViewEntity } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
-import { describeOnEachDatabase, postgres } from "../support/databases.js";
+import { betterSqlite3, describeOnEachDatabase, mariadb, postgres, sqljs } from "../support/databases.js";
 import { afterEach, describe, it } from "../support/suite.js";
 import { openSweepFixture, type SweepFixture } from "../support/sweep-fixture.js";
 import { brief, checked } from "./checked.js";
@@ -66,6 +66,21 @@ describeOnEachDatabase("PrivateFiles.check of views", (database) => {
     assert.match(problems[1]!.message, /^the view "bill_count" has no column "scan"\./);
   });
 });
+
+describeOnEachDatabase(
+  "PrivateFiles.check of a view",
+  (database) => {
+    it("whose table is missing gives the database's own words, and does not say that the view is missing", async (t) => {
+      const fixture = await openSweepFixture({ entities: [Bill, BillView] }, database);
+      t.after(() => fixture.close());
+      await fixture.dataSource.query("DROP TABLE bill");
+      const problems = await checked(fixture);
+      assert.deepEqual(brief(problems), ["error TABLE_MISSING Bill.scan", "warning NOT_CHECKED BillView.scan"]);
+      assert.match(problems[1]!.message, database === mariadb ? /View .*bill_view/ : /no such table: main\.bill/);
+    });
+  },
+  [sqljs, betterSqlite3, mariadb],
+);
 
 describe("PrivateFiles.check of PostgreSQL's materialized views", { skip: postgres.skip }, () => {
   let fixture: SweepFixture;
