@@ -64,8 +64,8 @@ async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, key
 }
 
 const INVALID = [
-  "a value that is not a valid key",
-  "They have no file to serve or to delete. Correct these values, or set them to NULL.",
+  "a value that is not a key",
+  "The files can't be served. Give the files names that are keys, and change the rows.",
 ] as const;
 const FOREIGN = [
   "an object that this package did not write",

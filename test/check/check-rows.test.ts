@@ -81,7 +81,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     );
     assert.equal(
       problem!.message,
-      String.raw`11 rows have a value that is not a valid key, such as "C:\\scans\\a.pdf", "c:a.pdf", "line\nbreak.pdf". They have no file to serve or to delete. Correct these values, or set them to NULL.`,
+      String.raw`11 rows have a value that is not a key, such as "C:\\scans\\a.pdf", "c:a.pdf", "line\nbreak.pdf". The files can't be served. Give the files names that are keys, and change the rows.`,
     );
   });
 
@@ -91,7 +91,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     const [{ message }] = (await rowsProblems()) as [Problem];
     assert.ok(
       message.startsWith(
-        String.raw`1 row has a value that is not a valid key, such as "right\u{202e}to\u{2028}left\u0007.pdf".`,
+        String.raw`1 row has a value that is not a key, such as "right\u{202e}to\u{2028}left\u0007.pdf".`,
       ),
     );
   });
