@@ -6,7 +6,7 @@ import { isMysql, isPostgres, isSqlite } from "../database/dialect.js";
 export interface CataloguedColumn {
   /** Whether it is a table's or a view's. */
   kind: "table" | "view" | "materialized view";
-  /** How many characters it takes. Infinity where it has no limit, or none that is known. */
+  /** How many characters it takes. Infinity where no limit is known. */
   length: number;
   /** Whether an index begins with it. */
   isIndexed: boolean;

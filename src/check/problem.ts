@@ -14,7 +14,7 @@ import type { ObjectLiteral } from "typeorm";
  * - `COLUMN_SHORTER_THAN_DECLARED`: the column of the database is shorter than the entity says, and keys are.
  * - `COLUMN_CHARSET`: the column's character set lacks letters that keys have; an error where the database puts "?" in their place.
  * - `COLUMN_WITHOUT_INDEX`: each removal and each sweep reads the whole table.
- * - `INVALID_KEYS`: rows have a value that is not a key, so they have no file to serve or to delete.
+ * - `INVALID_KEYS`: rows have a value that is not a key, so their files can't be served.
  * - `FOREIGN_OBJECTS`: rows name objects that this package did not write, which are never deleted with their row.
  * - `COMMIT_NOT_SYNCED`: the database may lose commits in a power cut, and rows then name files again that were removed.
  */
@@ -39,8 +39,8 @@ export interface Problem {
   /** Tells one problem from another; stable within a major version. */
   code: ProblemCode;
   /**
-   * Whether files are at risk or can't be kept at all (`error`), or may be (`warning`). `info` tells of something that is no problem but
-   * may surprise.
+   * Whether files are at risk or can't be kept at all (`error`), or may be (`warning`). `info` needs no action, but
+   * may surprise you.
    */
   severity: "error" | "warning" | "info";
   /** What it is about: a column, e.g. `Invoice.scan`, a folder, or the type of the database. */

@@ -17,7 +17,7 @@ import { notChecked, type Problem, type ProblemRow } from "./problem.js";
 const [SHOWN, NAMED] = [100, 3];
 
 /**
- * Looks for rows whose text is no key, and for rows that name objects which this package did not write. Costs one SELECT for 2000 rows with
+ * Looks for rows whose value is not a key, and for rows that name objects which this package did not write. Costs one SELECT for 2000 rows with
  * a file. The rows of views are rows of tables.
  */
 export async function checkRows(dataSource: DataSource, storages: ColumnStorages): Promise<Problem[]> {
@@ -37,10 +37,8 @@ function isReadable(dataSource: DataSource, keyColumn: KeyColumn): Promise<boole
 }
 
 function columnsBehind(storages: ColumnStorages, { entity, propertyPath }: KeyColumn): PrivateColumn[] {
-  return storages.columns.filter((column) => {
-    const [other] = keyColumns([column]);
-    return other!.entity === entity && other!.propertyPath === propertyPath;
-  });
+  const { databasePath } = entity.findColumnWithPropertyPath(propertyPath)!;
+  return storages.columns.filter(({ place }) => place === `${entity.tablePath}\0${databasePath}`);
 }
 
 async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, keyColumn: KeyColumn): Promise<Problem[]> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ChildEntity, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn, TableInheritance } from "typeorm";
 import { PrivateFile, PrivateFileColumn, type Problem } from "typeorm-private-files";
 import { describeOnEachDatabase } from "../support/databases.js";
+import { MemoryStorage } from "../support/memory-storage.js";
 import { afterEach, it } from "../support/suite.js";
 import { keyIn, openSweepFixture, type SweepFixture } from "../support/sweep-fixture.js";
 import { brief, checked } from "./checked.js";
@@ -30,7 +31,10 @@ class Film extends Medium {
 }
 
 @ChildEntity()
-class Song extends Medium {}
+class Song extends Medium {
+  @PrivateFileColumn({ uploadTo: "songs", nullable: true, length: 200, storage: new MemoryStorage() })
+  declare file: PrivateFile | null;
+}
 
 /** Texts that hands and other programs have put there, none of which a disk takes for a key. */
 const NO_KEYS = [
@@ -64,7 +68,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
 
   const rowsProblems = async (): Promise<Problem[]> => (await checked(fixture)).filter(({ rows }) => rows);
 
-  it("lists those whose text is no key, with their primary keys, and says nothing of keys of its own", async () => {
+  it("lists those whose value is not a key, with their primary keys, and says nothing of keys of its own", async () => {
     fixture = await openSweepFixture({ entities: [Bill] }, database);
     const scans = [...NO_KEYS, keyIn("bills"), keyIn(""), "", null];
     await write(
@@ -96,7 +100,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     );
   });
 
-  it("tells of foreign objects, which are no problem, in each of the spellings that Django reads", async () => {
+  it("tells of foreign objects in each of the spellings that Django reads", async () => {
     fixture = await openSweepFixture({ entities: [Bill] }, database);
     const { storage } = fixture;
     const scans = [
@@ -147,5 +151,22 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
       "warning INVALID_KEYS Film.still",
     ]);
     assert.deepEqual(problems.map(({ count }) => count).toSorted(), [1, 4]);
+  });
+
+  it("asks the storage of a row's own class whether it takes the value for a key", async () => {
+    fixture = await openSweepFixture({ entities: [Medium, Film, Song] }, database);
+    const file = ".incomplete/a.pdf";
+    await write("medium", [
+      { kind: "Film", file },
+      { kind: "Song", file },
+    ]);
+    const problems = await rowsProblems();
+    assert.deepEqual(
+      problems.map(({ code, rows }) => [code, rows]),
+      [
+        ["INVALID_KEYS", [{ id: { id: 1 }, key: file }]],
+        ["FOREIGN_OBJECTS", [{ id: { id: 2 }, key: file }]],
+      ],
+    );
   });
 });
