@@ -1,9 +1,10 @@
-export type { CheckOptions, Problem, ProblemCode } from "./check/problem.js";
+export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
 export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {
   Condition,
   DatabaseColumnOptions,
   PrivateFileColumnOptions,
+  PrivateFileColumnType,
   PrivateFileFields,
 } from "./column/column-options.js";
 export { PrivateFile } from "./column/private-file.js";

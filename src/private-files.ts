@@ -222,8 +222,9 @@ export class PrivateFiles {
   }
 
   /**
-   * Looks for mistakes that would show too late: storages that can't be written or that a web server serves, and tables
-   * without the column, with one that is too short, or without an index. Writes and removes a small file in each column's folder.
+   * Looks for mistakes that would show too late: storages that can't be written or that a web server serves; tables without the
+   * column, or with one that is too short, has no index or can't hold all names; and rows whose value is not a key. It also tells of rows
+   * that name objects of others. Writes and removes a small file in each column's folder, and costs a SELECT for 2000 rows with a file.
    *
    * @returns what it found; nothing when all is well.
    * @throws ConfigurationError for a static folder that is not there.

@@ -7,7 +7,6 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { DataSource, EntitySchema } from "typeorm";
 import { privateFileColumn } from "typeorm-private-files";
-import { adoptedFile } from "./adopted-file.js";
 import type { ChildResult } from "./programs.js";
 
 /** The command as it is built. */
@@ -53,9 +52,7 @@ export class CliProject {
     const location = join(this.folder, "database.sqlite");
     const options = { type: "sqljs", location, autoSave: true, synchronize: true, entities } as const;
     const dataSource = await new DataSource(options).initialize();
-    for (const key of keys) {
-      await dataSource.getRepository("Letter").save({ scan: adoptedFile(dataSource, "Letter", "scan", key) });
-    }
+    for (const key of keys) await dataSource.query("INSERT INTO letter (scan) VALUES (?)", [key]);
     await dataSource.destroy();
   }
 
