@@ -30,7 +30,9 @@ export function matchingRows({ manager }: DataSource, entity: EntityMetadata, cr
   const query = manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
   const keys = [criteria].flat();
   if (keys.length > 0 && keys.every(isPrimaryKeyValue)) {
-    if (!entity.hasMultiplePrimaryKeys) return query.whereInIds(keys);
+    // Given a date as it is, TypeORM takes it for an object with the primary key as a property.
+    const [column] = entity.primaryColumns;
+    if (!entity.hasMultiplePrimaryKeys) return query.whereInIds(keys.map((key) => column!.createValueMap(key)));
     throw unsafeCriteria(entity, "the primary key has several columns, and one value is given");
   }
   const where = completeWhere(entity, criteria, (problem) => unsafeCriteria(entity, problem));

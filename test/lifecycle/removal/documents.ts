@@ -16,7 +16,7 @@ import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 /** It has no file. */
 @Entity()
 export class Client {
-  @PrimaryGeneratedColumn() id!: number;
+  @PrimaryColumn() id!: number;
   @Column() title!: string;
   @DeleteDateColumn() deletedAt!: Date | null;
 }
@@ -24,7 +24,7 @@ export class Client {
 /** Its lines are loaded with it, and removed with it by TypeORM. */
 @Entity()
 export class Bill {
-  @PrimaryGeneratedColumn() id!: number;
+  @PrimaryColumn() id!: number;
   @Column() title!: string;
   @PrivateFileColumn({ nullable: true }) scan!: PrivateFile | null;
   @DeleteDateColumn() deletedAt!: Date | null;

@@ -69,7 +69,7 @@ describeOnEachDatabase("files.remove, given criteria that could match more than 
   let bill: Bill;
   beforeEach(async () => {
     const { manager } = archive.dataSource;
-    bill = manager.create(Bill, { title: "kept", client: await manager.save(Client, { title: "Ann" }) });
+    bill = manager.create(Bill, { id: 1, title: "kept", client: await manager.save(Client, { id: 1, title: "Ann" }) });
     await archive.files.attach(bill, "scan", Buffer.from("bytes"));
     await manager.save(bill);
   });
