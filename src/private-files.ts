@@ -183,8 +183,8 @@ export class PrivateFiles {
    * loads and removes 100 rows at a time, each page in a transaction, with the cascades, listeners and subscribers of TypeORM's `remove`.
    * Rows with files that the database would delete with them, by `onDelete: "CASCADE"`, are removed first.
    *
-   * Costs three SELECTs for a page and one for each cascade that leads to files, besides those of TypeORM's `remove`. At most a page of
-   * entities is in memory, and primary keys for each level of cascades.
+   * A page costs three SELECTs in addition to the statements of TypeORM's `remove`, and one for each cascade that leads to files; pages of
+   * cascaded rows cost the same. At most a page of entities is in memory, and a page of primary keys for each level of cascades.
    *
    * @param entity the class, the EntitySchema or the name of an entity, with or without private columns.
    * @param criteria a primary key, several, or a condition as `find` takes it. Any part of it that is `undefined`, `null`, empty or

@@ -3,8 +3,8 @@ import type { ColumnSet } from "../../column/column-metadata.js";
 import { ConfigurationError } from "../../errors.js";
 import { FileCascades } from "./cascades.js";
 import { checkRemoveOptions, type RemoveOptions } from "./removal-options.js";
-import { firstRows, matchingRows, PAGE, type Row } from "./row-queries.js";
-import { assertOthers, RowRemoval } from "./row-removal.js";
+import { firstRows, matchingRows, type Row } from "./row-queries.js";
+import { assertOthers, isLast, RowRemoval } from "./row-removal.js";
 
 /**
  * Removes the rows that criteria match, page by page, each in a transaction. Their files follow as with TypeORM's `remove`.
@@ -24,14 +24,14 @@ export async function removeRows(
   const cascades = new FileCascades(dataSource.entityMetadatas, columns);
   const { manager = dataSource.manager, signal } = options;
   let count = 0;
-  for (let [isLast, missed]: [boolean, Row[]] = [false, []]; !isLast; ) {
+  for (let [isDone, missed]: [boolean, Row[]] = [false, []]; !isDone; ) {
     signal?.throwIfAborted();
     await manager.transaction(async (transaction) => {
       const page = await firstRows(transaction, entity, query);
       assertOthers(entity, page, missed);
       const removal = new RowRemoval(transaction, entity, cascades);
       missed = page.length > 0 ? await removal.remove(entity, page) : [];
-      isLast = page.length < PAGE && missed.length === 0;
+      isDone = isLast(page, missed);
       count += removal.count;
     });
   }

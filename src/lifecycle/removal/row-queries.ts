@@ -75,13 +75,10 @@ export async function cascadedRows(
     .slice(0, PAGE);
 }
 
-/** The entities of rows that are there, whole: with eager relations, and with what a removal needs to know of them. */
-export async function loadRows(manager: EntityManager, entity: EntityMetadata, rows: Row[]): Promise<ObjectLiteral[]> {
-  const keys = entity.primaryColumns.flatMap(({ relationMetadata }) => relationMetadata?.propertyName ?? []);
-  const relations = Object.fromEntries(keys.map((key) => [key, true]));
-  const query = rowsWithIds(manager, entity, rows).setFindOptions({ relations });
-  for (const key of entity.primaryColumns) if (!key.isSelect) query.addSelect(`entity.${key.propertyPath}`);
-  return query.getMany();
+/** The entities of those rows that are there, whole, with their eager relations. */
+export function loadRows(manager: EntityManager, entity: EntityMetadata, rows: Row[]): Promise<ObjectLiteral[]> {
+  // Without find options TypeORM loads no eager relations.
+  return rowsWithIds(manager, entity, rows).setFindOptions({}).getMany();
 }
 
 /** Whether the database has any of some rows. */
@@ -101,7 +98,7 @@ function rowsWithIds(manager: EntityManager, { target }: EntityMetadata, rows: R
   return query.whereInIds(rows.map(({ id }) => id));
 }
 
-/** Elsewhere a statement sees what is committed. There it may see rows that others have deleted since the transaction began. */
+/** On MySQL and MariaDB an ordinary SELECT also sees rows that others have deleted since the transaction began. */
 function current(query: Query): Query {
   return isMysql(query.dataSource) ? query.setLock("pessimistic_write") : query;
 }

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata } from "typeorm";
 import type { Cascade, FileCascades } from "./cascades.js";
 import { inACircle, stillThere } from "./removal-errors.js";
-import { cascadedRows, hasRows, loadRows, type Row } from "./row-queries.js";
+import { cascadedRows, hasRows, loadRows, PAGE, type Row } from "./row-queries.js";
 
 /** Removes rows in one transaction, after those rows with files that the database would delete with them. */
 export class RowRemoval {
@@ -37,6 +37,7 @@ export class RowRemoval {
       if (page.some(isItsOwnAncestor)) throw inACircle(cascade.entity);
       assertOthers(cascade.entity, page, missed);
       missed = await this.remove(cascade.entity, page);
+      if (isLast(page, missed)) return;
     }
   }
 
@@ -45,6 +46,11 @@ export class RowRemoval {
     const { target } = this.entity;
     return tablePath === this.entity.tablePath && (typeof target !== "function" || found instanceof target);
   }
+}
+
+/** Whether no further page is needed after one. */
+export function isLast(page: Row[], missed: Row[]): boolean {
+  return page.length < PAGE && missed.length === 0;
 }
 
 /**

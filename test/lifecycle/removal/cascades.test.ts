@@ -9,7 +9,7 @@ import {
   Not,
   type ObjectLiteral,
 } from "typeorm";
-import { archiveOfSuite } from "../../support/archive.js";
+import { archiveInMemoryOfSuite } from "../../support/archive.js";
 import { describeOnEachDatabase } from "../../support/databases.js";
 import { before, it } from "../../support/suite.js";
 import {
@@ -31,7 +31,7 @@ import {
 } from "./families.js";
 
 describeOnEachDatabase("files.remove, where the database would delete other rows as well,", (database) => {
-  const archive = archiveOfSuite(database, { entities: families }, families);
+  const archive = archiveInMemoryOfSuite(database, { entities: families }, families);
   let manager: EntityManager;
   before(() => {
     manager = archive.dataSource.manager;
@@ -119,16 +119,16 @@ describeOnEachDatabase("files.remove, where the database would delete other rows
 
   it("removes more than a page of them", async () => {
     const department = await saved(Department, { firm: await saved(Firm, { code: "a" }) });
-    for (let count = 0; count < 250; count++) await saved(Contract, { department }, "scan");
+    for (let count = 0; count < 120; count++) await saved(Contract, { department }, "scan");
     assert.equal(await archive.files.remove(Firm, { code: "a" }), 1);
     await assertTidy(0);
   });
 
   it("removes a tree from its root, however deep, and counts its rows", async () => {
     let parent: Comment | null = null;
-    for (let depth = 0; depth < 150; depth++) parent = await saved(Comment, { id: `c${depth}`, parent }, "picture");
+    for (let depth = 0; depth < 40; depth++) parent = await saved(Comment, { id: `c${depth}`, parent }, "picture");
     await saved(Comment, { id: "other" }, "picture");
-    assert.equal(await archive.files.remove(Comment, "c0"), 150);
+    assert.equal(await archive.files.remove(Comment, "c0"), 40);
     await assertTidy(1);
   });
 
@@ -152,12 +152,12 @@ describeOnEachDatabase("files.remove, where the database would delete other rows
 
   it("removes all rows of a tree that are more than a page", async () => {
     const rows = [await saved(Comment, { id: "50" }, "picture")];
-    for (let count = 0; count < 249; count++) {
+    for (let count = 0; count < 149; count++) {
       const parent = rows[Math.floor(Math.random() * rows.length)]!;
       const quoted = rows[Math.floor(Math.random() * rows.length)]!;
       rows.push(await saved(Comment, { id: `${(count * 77) % 1000}-${count}`, parent, quoted }, "picture"));
     }
-    assert.equal(await archive.files.remove(Comment, { id: Not(IsNull()) }), 250);
+    assert.equal(await archive.files.remove(Comment, { id: Not(IsNull()) }), 150);
     await assertTidy(0);
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type EntityManager, type EntityTarget, In, IsNull, Like, MoreThan, Not, type ObjectLiteral } from "typeorm";
 import type { RemoveCriteria } from "typeorm-private-files";
-import { archiveOfSuite } from "../../support/archive.js";
+import { archiveInMemoryOfSuite } from "../../support/archive.js";
 import { describeOnEachDatabase } from "../../support/databases.js";
 import { before, beforeEach, it } from "../../support/suite.js";
 import {
@@ -105,7 +105,7 @@ const cases: Case[] = [
 ];
 
 describeOnEachDatabase("files.remove, given criteria,", (database) => {
-  const archive = archiveOfSuite(database, { entities: documents }, documents);
+  const archive = archiveInMemoryOfSuite(database, { entities: documents }, documents);
   let manager: EntityManager;
   before(() => {
     manager = archive.dataSource.manager;
