@@ -26,6 +26,7 @@ export type {
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";
+export type { PrimaryKeyValue, RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";

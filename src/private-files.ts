@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import Router from "@koa/router";
 import type { Middleware } from "koa";
-import type { DataSource, ObjectLiteral } from "typeorm";
+import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
 import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet, type PrivateFileProperty } from "./column/column-metadata.js";
 import { ColumnStorages } from "./column/column-storages.js";
@@ -14,6 +14,7 @@ import { Locator } from "./download/locate.js";
 import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
+import type { RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
 import { objectKey } from "./storage/spelling.js";
 import type { StoredObject } from "./storage/storage.js";
@@ -199,6 +200,35 @@ export class PrivateFiles {
   async stat<E extends object>(entity: E, property: PrivateFileProperty<E>): Promise<StoredObject | undefined> {
     const { storage, key } = this.originalOf(entity, property);
     return storage.stat(key);
+  }
+
+  /**
+   * Removes the rows that `delete` of TypeORM would delete, soft-deleted ones included, so that their files are deleted with them. It
+   * loads and removes 100 rows at a time, each page in a transaction, with the cascades, listeners and subscribers of TypeORM's `remove`.
+   * Rows with files that the database would delete with them, by `onDelete: "CASCADE"`, are removed first.
+   *
+   * A page costs three SELECTs in addition to the statements of TypeORM's `remove`, and one for each cascade that leads to files; pages of
+   * cascaded rows cost the same. At most a page of entities is in memory, and a page of primary keys for each level of cascades.
+   *
+   * @param entity the class, the EntitySchema or the name of an entity, with or without private columns.
+   * @param criteria a primary key, several, or a condition as `find` takes it. Any part of it that is `undefined`, `null`, empty or
+   * unknown is refused, whatever the data source's `invalidWhereValuesBehavior` is. `{ id: Not(IsNull()) }` matches all rows.
+   * @returns how many rows of the entity were removed. Rows that another process removes at the same moment may be counted by both.
+   * @throws ConfigurationError for an unknown option, and for an entity that is unknown or has no primary key.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_CRITERIA` for criteria that could match more rows than intended, before any query, and
+   * with `ERR_PRIVATE_FILE_NOT_REMOVED` for rows that can't be removed; pages before that one stay removed.
+   *
+   * @example
+   * const count = await files.remove(Invoice, { customer: { id: 7 }, approved: false });
+   */
+  async remove<E extends ObjectLiteral>(
+    entity: EntityTarget<E>,
+    criteria: RemoveCriteria<E>,
+    options: RemoveOptions = {},
+  ): Promise<number> {
+    const { columns } = this.know();
+    const { removeRows } = await import("./lifecycle/removal/remove-rows.js");
+    return removeRows(this.dataSource, columns, entity, criteria, options);
   }
 
   /**
