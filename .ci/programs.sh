@@ -7,6 +7,7 @@ programs=(
   ffmpeg=ffmpeg
   go=golang-go
   nginx=nginx-light
+  mkfs.btrfs=btrfs-progs
   openssl=openssl
   python3=python3
   strace=strace

@@ -10,6 +10,8 @@
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
  * - `ERR_PRIVATE_FILE_OTHER_ROW`: a file was to be saved in a row that does not have it: each file belongs to one row.
  * - `ERR_PRIVATE_FILE_DISCARDED`: an upload was to be saved that was deleted before, since no row got it in time.
+ * - `ERR_PRIVATE_FILE_CRITERIA`: criteria of `remove` have a part that is empty or unknown, so that they could match more rows than intended.
+ * - `ERR_PRIVATE_FILE_NOT_REMOVED`: rows were to be removed that can't be, or that are still there.
  * - `ERR_PRIVATE_FILE_NOT_FOUND`: a request named no file that it may see (404).
  * - `ERR_PRIVATE_FILE_ACCESS_DENIED`: the column's `condition` did not let a request through (403).
  * - `ERR_PRIVATE_FILE_METHOD`: a request used a method other than GET and HEAD (405).
@@ -26,6 +28,8 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_VALUE"
   | "ERR_PRIVATE_FILE_OTHER_ROW"
   | "ERR_PRIVATE_FILE_DISCARDED"
+  | "ERR_PRIVATE_FILE_CRITERIA"
+  | "ERR_PRIVATE_FILE_NOT_REMOVED"
   | "ERR_PRIVATE_FILE_NOT_FOUND"
   | "ERR_PRIVATE_FILE_ACCESS_DENIED"
   | "ERR_PRIVATE_FILE_METHOD"

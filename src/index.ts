@@ -1,9 +1,10 @@
-export type { CheckOptions, Problem, ProblemCode } from "./check/problem.js";
+export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
 export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {
   Condition,
   DatabaseColumnOptions,
   PrivateFileColumnOptions,
+  PrivateFileColumnType,
   PrivateFileFields,
 } from "./column/column-options.js";
 export { PrivateFile } from "./column/private-file.js";
@@ -25,10 +26,12 @@ export type {
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";
+export type { PrimaryKeyValue, RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
 export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";
 export type {
+  CopyOptions,
   ListedObject,
   OpenObject,
   PutOptions,
@@ -37,6 +40,7 @@ export type {
   StoredObject,
 } from "./storage/storage.js";
 export type {
+  InvalidItem,
   MissingItem,
   OrphanItem,
   SweepItem,
@@ -44,7 +48,6 @@ export type {
   SweepProgress,
   SweepReport,
 } from "./sweep/sweep-options.js";
-export type { AttachOptions } from "./upload/attach.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
 export {
   type MulterStorageEngine,
@@ -52,4 +55,5 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./upload/multer-storage.js";
+export type { AttachOptions } from "./upload/store.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";

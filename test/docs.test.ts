@@ -3,9 +3,12 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import type { Middleware } from "koa";
 import { typeormCallsTable } from "./lifecycle/typeorm-calls-table.js";
+import { startApplication } from "./support/application.js";
 import { anchorsOf, documents, type Fence, fencesOf, relativeLinksOf } from "./support/markdown.js";
 import { startProgram } from "./support/printing-program.js";
 
@@ -64,6 +67,57 @@ describe("a code example of the documentation", () => {
     for (const [, path, code] of shown) assert.equal(code, await read(path!), path);
   });
 
+  it("of old addresses in docs/from-a-column.md redirects whom the rule lets read, and answers all others alike", async (t) => {
+    const page = "docs/from-a-column.md";
+    const fence = codeOf(await read(page)).find(({ code }) => code.includes("oldAddresses"))!;
+    const { Invoice, oldAddresses } = await import(join(folder, fileOf(page, fence).replace(/\.ts$/, ".js")));
+    let redirect: Middleware;
+    const application = await startApplication({
+      entities: [Invoice],
+      before(app) {
+        app.use((ctx, next) => {
+          if (ctx.state.user) ctx.state.user = { id: Number(ctx.state.user.id) };
+          return redirect(ctx, next);
+        });
+      },
+    });
+    t.after(() => application.close());
+    const { dataSource, storage, files } = application;
+    redirect = oldAddresses(files).routes();
+    for (const [customer, key] of [
+      [7, "uploads/2019/résumé 100%.pdf"],
+      [8, "uploads/2019/other.pdf"],
+    ]) {
+      await storage.put(String(key), Readable.from([Buffer.from(`for ${customer}`)]));
+      await dataSource.query('INSERT INTO invoice ("customerId", path) VALUES (?, ?)', [customer, key]);
+    }
+
+    const old = `/uploads/2019/${encodeURIComponent("résumé 100%.pdf")}`;
+    const { status, headers } = await application.get(old, { as: "7" });
+    assert.deepEqual([status, headers["cache-control"]], [302, "private, no-store"]);
+    const file = await application.get(headers.location!, { as: "7" });
+    assert.equal(file.body.toString(), "for 7");
+
+    const answers = [];
+    for (const as of ["7", "8", "9", undefined]) {
+      for (const path of [
+        old,
+        "/uploads/2019/other.pdf",
+        "/uploads/2019/none.pdf",
+        "/uploads/a%00b",
+        "/uploads/%ff",
+        "/uploads/x%2f..%2fy",
+      ]) {
+        const answer = await application.get(path, { as });
+        if (answer.status !== 302) answers.push({ ...answer, headers: { ...answer.headers, date: undefined } });
+      }
+    }
+    assert.equal(answers.length, 4 * 6 - 2);
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    assert.equal(answers[0]!.status, 404);
+    assert.deepEqual(application.errors, []);
+  });
+
   it("asks for the user before it compares, in every rule: without an owner and a user both sides are undefined", async () => {
     const code = [...pages.values()].flatMap((markdown) => fencesOf(markdown).map((fence) => fence.code));
     for (const top of ["src", "docs/examples"]) {
@@ -99,7 +153,12 @@ describe("the documentation", () => {
   it("explains every option of a column and of PrivateFiles", async () => {
     const explained = (await read("docs/columns.md")) + (await read("docs/reference.md"));
     const declarations = await publicDeclarations();
-    const options = ["PrivateFileColumnOptions", "PrivateFileFields", "PrivateFilesOptions"].flatMap((name) =>
+    const options = [
+      "PrivateFileColumnOptions",
+      "DatabaseColumnOptions",
+      "PrivateFileFields",
+      "PrivateFilesOptions",
+    ].flatMap((name) =>
       membersOf(declarations.find((declaration) => declaration.name === name)!.body).map((member) => member.name),
     );
     const database = declarations.find(({ name }) => name === "DatabaseColumnOptions")!.body.match(/(?<=")\w+(?=")/g)!;

@@ -73,6 +73,8 @@ function columnOptions() {
     relations: { owner: true },
     fields: { name: "number" },
   });
+  PrivateFileColumn<Invoice>({ type: "text", default: "", length: 100 });
+  PrivateFileColumn<Invoice>({ type: String, default: () => "'none.pdf'", nullable: true });
   PrivateFileColumn<Invoice>({ where: () => [{ id: 1 }, { number: "2" }], condition: async () => true });
 
   // @ts-expect-error: a rule answers with a boolean, not with whatever is truthy
@@ -89,8 +91,10 @@ function columnOptions() {
   PrivateFileColumn<Invoice>({ fields: { name: "originalName" } });
   // @ts-expect-error: there is no such option
   PrivateFileColumn<Invoice>({ upload_to: "uploads" });
-  // @ts-expect-error: the type of the database column is not for the user to choose
+  // @ts-expect-error: a column of bytes keeps no text
   PrivateFileColumn<Invoice>({ type: "bytea" });
+  // @ts-expect-error: a default is text, or SQL that gives one
+  PrivateFileColumn<Invoice>({ default: 5 });
   // @ts-expect-error: an upload that no INSERT writes would belong to no row
   PrivateFileColumn<Invoice>({ insert: false });
   // @ts-expect-error: nor one that no UPDATE writes

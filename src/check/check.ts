@@ -3,6 +3,7 @@ import type { ColumnStorages } from "../column/column-storages.js";
 import { checkDurability } from "./durability.js";
 import { checkFolders } from "./folders.js";
 import type { CheckOptions, Problem } from "./problem.js";
+import { checkRows } from "./rows.js";
 import { checkStorages } from "./storages.js";
 import { checkTables } from "./tables.js";
 
@@ -16,6 +17,7 @@ export async function check(
     ...(await checkFolders(storages.storages, options.staticFolders)),
     ...(await checkStorages(storages)),
     ...(await checkTables(dataSource, storages)),
+    ...(await checkRows(dataSource, storages)),
     ...(await checkDurability(dataSource)),
   ];
 }

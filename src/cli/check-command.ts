@@ -1,17 +1,27 @@
+import type { Problem } from "../check/problem.js";
 import type { PrivateFiles } from "../private-files.js";
+import { quoted, visible } from "../quoted.js";
 import type { CheckCommand } from "./arguments.js";
 import { ExitCode } from "./exit-code.js";
-import { print, printJson } from "./print.js";
+import { print, printJson, toJson } from "./print.js";
 
-/** Checks, prints each problem and a summary, and returns the exit code: warnings alone are fine. */
+/** Checks, prints each problem and a summary, and returns the exit code: without an error all is fine. */
 export async function runCheck(files: PrivateFiles, { json, staticFolders }: CheckCommand): Promise<number> {
   const problems = await files.check({ staticFolders });
   for (const problem of problems) {
-    const { severity, subject, message, code } = problem;
-    await (json ? printJson({ kind: "problem", ...problem }) : print(`${severity} ${subject}: ${message} [${code}]`));
+    await (json ? printJson({ kind: "problem", ...problem }) : print(linesOf(problem).map(visible).join("\n")));
   }
-  const errors = problems.filter(({ severity }) => severity === "error").length;
-  const warnings = problems.length - errors;
-  await (json ? printJson({ kind: "summary", errors, warnings }) : print(`Errors: ${errors}. Warnings: ${warnings}.`));
-  return errors > 0 ? ExitCode.found : ExitCode.fine;
+  const [errors, warnings, infos] = (["error", "warning", "info"] as const).map(
+    (severity) => problems.filter((problem) => problem.severity === severity).length,
+  );
+  const summary = `Errors: ${errors}. Warnings: ${warnings}. Infos: ${infos}.`;
+  await (json ? printJson({ kind: "summary", errors, warnings, infos }) : print(summary));
+  return errors! > 0 ? ExitCode.found : ExitCode.fine;
+}
+
+function linesOf({ severity, subject, message, code, count = 0, rows = [] }: Problem): string[] {
+  const lines = [`${severity} ${subject}: ${message} [${code}]`];
+  for (const { id, key } of rows) lines.push(`  ${quoted(key)} ${toJson(id)}`);
+  if (count > rows.length) lines.push(`  and ${count - rows.length} more`);
+  return lines;
 }

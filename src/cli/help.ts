@@ -2,7 +2,7 @@
 export const HELP = `Usage: private-files <command> [options]
 
   sweep   find files that no row names, and rows whose file is gone
-  check   look whether storages and tables are as they should be
+  check   look whether storages, tables and rows are as they should be
 
 Options of sweep
   --delete               remove the files that no row names; else it only tells

@@ -3,7 +3,12 @@ import type { SweepProgress } from "../sweep/sweep-options.js";
 const WIDTH = 30;
 /** Milliseconds between two drawings. */
 const PAUSE = 100;
-const DOING = { rows: "rows read", objects: "files looked at", missing: "rows looked at again" };
+const DOING = {
+  rows: "rows read",
+  objects: "files looked at",
+  missing: "rows looked at again",
+  orphans: "orphans looked at",
+};
 
 /** How far a sweep is, in the last line of a terminal. Draws nothing where standard error is none. */
 export class ProgressBar {

@@ -37,9 +37,9 @@ export async function runSweep(files: PrivateFiles, { json, options }: SweepComm
   }
 }
 
-function exitCode({ orphans, removed, failed, missing }: SweepReport): number {
+function exitCode({ orphans, removed, failed, missing, invalid }: SweepReport): number {
   if (failed > 0) return ExitCode.failed;
-  return orphans > removed || missing > 0 ? ExitCode.found : ExitCode.fine;
+  return orphans > removed || missing + invalid > 0 ? ExitCode.found : ExitCode.fine;
 }
 
 function withMessage(item: SweepItem): object {
@@ -48,14 +48,14 @@ function withMessage(item: SweepItem): object {
 
 function lineOf(item: SweepItem): string {
   const key = quoted(item.key);
-  if (item.kind === "missing") return `missing ${key} of ${item.column} ${toJson(item.id)}`;
+  if (item.kind !== "orphan") return `${item.kind} ${key} of ${item.column} ${toJson(item.id)}`;
   const what = item.error ? "failed" : item.removed ? "removed" : "orphan";
   const details = `${sizeOf(item.size)}, ${item.modifiedAt.toISOString().slice(0, 10)}, ${item.columns.join(" or ")}`;
   return `${what} ${key} (${details})${item.error ? `: ${explained(item.error)}` : ""}`;
 }
 
 function summary(report: SweepReport, dryRun: boolean): string {
-  const { listed, named, young, foreign, orphans, bytes, removed, failed, missing, incomplete } = report;
+  const { listed, named, young, foreign, orphans, bytes, removed, failed, missing, invalid, incomplete } = report;
   const lines = [
     `${counted(listed, "file")}: ${named} named by rows, ${young} too young to tell, ${foreign} of others, ${counted(orphans, "orphan")} (${sizeOf(bytes)}).`,
   ];
@@ -63,10 +63,17 @@ function summary(report: SweepReport, dryRun: boolean): string {
   if (failed > 0) lines.push(`${counted(failed, "orphan")} could not be removed. Fix the cause, and run it again.`);
   if (dryRun && orphans > 0) lines.push("Nothing was removed. Run it with --delete to remove the orphans.");
   if (missing > 0) {
-    lines.push(`${counted(missing, "row")} without a file. Restore the files, or set the columns to NULL.`);
+    lines.push(`${counted(missing, "row")} without a file. Restore the files.`);
+  }
+  if (invalid > 0) {
+    lines.push(
+      `${counted(invalid, "row")} with a value that is not a key. Give the files names that are keys, and change the rows.`,
+    );
   }
   if (foreign > 0) {
-    lines.push("Files of others stay. If all below a folder belongs to private columns, name it: --prefix uploads/");
+    lines.push(
+      "Files of others stay. If all files below a folder belong to private columns, name it: --prefix uploads/",
+    );
   }
   return lines.join("\n");
 }

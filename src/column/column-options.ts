@@ -12,13 +12,29 @@ import { checkUploadTo, type UploadTo } from "./upload-to.js";
 export type Condition<E> = (ctx: Context, entity: E) => boolean | Promise<boolean>;
 
 /**
- * The options of TypeORM's `@Column` that a private file column takes; each means what it means there. `insert` and `update` are
- * missing because `false` would save an upload in no row.
+ * The types that the database column may have: those that keep a text of any length as it is. Of these TypeORM takes the ones that
+ * the database has.
  */
-export type DatabaseColumnOptions = Pick<
-  ColumnOptions,
-  "name" | "length" | "nullable" | "unique" | "select" | "comment" | "charset" | "collation"
->;
+export type PrivateFileColumnType = (typeof TYPES)[number];
+
+/**
+ * The options of TypeORM's `@Column` that a private file column takes; each means what it means there, and has TypeORM's own default.
+ * So `@Column(options)` can become `@PrivateFileColumn(options)` without a change of the schema. `insert` and `update` are missing
+ * because `false` would save an upload in no row.
+ */
+export interface DatabaseColumnOptions
+  extends Pick<
+    ColumnOptions,
+    "name" | "length" | "nullable" | "unique" | "select" | "comment" | "charset" | "collation"
+  > {
+  /** The type of the database column. (default: `varchar`, or what TypeORM takes for a string) */
+  type?: PrivateFileColumnType | StringConstructor;
+  /**
+   * What the database puts into a row that is inserted without a file: a key such as `defaults/avatar.png`, an empty text, or a
+   * function that returns an SQL expression. A file that many rows name is never deleted with a row. (default: none)
+   */
+  default?: string | null | (() => string);
+}
 
 /** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
 export interface PrivateFileFields<E> {
@@ -83,6 +99,15 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
     }
   }
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
+  if (options.type !== undefined) checkType(subject, options.type);
+}
+
+function checkType(subject: string, type: unknown): void {
+  if (type === String || TYPES.some((one) => one === type)) return;
+  const name = typeof type === "function" ? type.name : type;
+  throw new ConfigurationError(
+    `${subject}: a column of type "${name}" can't keep every key as it is. Use one of ${TYPES.join(", ")}.`,
+  );
 }
 
 /** Those of the options that are TypeORM's: it checks them itself. */
@@ -90,6 +115,19 @@ export function databaseOptions(options: PrivateFileColumnOptions<never>): Datab
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.filter(([name]) => EXPECTED[name as keyof typeof EXPECTED] === TYPEORMS));
 }
+
+const TYPES = [
+  "varchar",
+  "character varying",
+  "varying character",
+  "nvarchar",
+  "national varchar",
+  "text",
+  "mediumtext",
+  "longtext",
+  "clob",
+  "citext",
+] as const;
 
 const TYPEORMS = "TypeORM's";
 
@@ -115,4 +153,6 @@ const EXPECTED: Record<
   comment: TYPEORMS,
   charset: TYPEORMS,
   collation: TYPEORMS,
+  type: TYPEORMS,
+  default: TYPEORMS,
 };

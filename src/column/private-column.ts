@@ -3,6 +3,7 @@ import { ConfigurationError, InvalidKeyError } from "../errors.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { type FileRecord, type PrivateFile, recordOf, type UploadTarget } from "./private-file.js";
+import type { PrivateFileTransformer } from "./private-file-transformer.js";
 
 /** TypeORM's metadata of a column. */
 export type ColumnMetadata = EntityMetadata["columns"][number];
@@ -54,7 +55,7 @@ export class PrivateColumn {
     this.column.setEntityValue(entity, file);
     if (!this.options.fields?.name) return replaced;
     const sibling = this.sibling(this.options.fields.name);
-    sibling.setEntityValue(entity, fields.name === null ? null : storable(fields.name, Number(sibling.length)));
+    sibling.setEntityValue(entity, fields.name === null ? null : storable(fields.name, this.lengthOf(sibling)));
     return replaced;
   }
 
@@ -65,14 +66,19 @@ export class PrivateColumn {
     return typeof name === "string" && name !== "" ? name : undefined;
   }
 
+  /** Lets the column take uploads of its data source: a `PrivateFiles` follows the rows from now on. */
+  follow(): void {
+    this.column.transformer = (this.column.transformer as PrivateFileTransformer).followed;
+  }
+
   /** What an upload to this column is made for. */
   uploadTarget(storage: Storage): UploadTarget {
     return { dataSource: this.entity.dataSource, place: this.place, storage };
   }
 
-  /** How many characters of a key the database column takes. */
+  /** How many characters of a key the database column takes, as it is declared. Infinity where it has no limit. */
   get length(): number {
-    return Number(this.column.length) || Number.POSITIVE_INFINITY;
+    return this.lengthOf(this.column);
   }
 
   /**
@@ -87,6 +93,11 @@ export class PrivateColumn {
       `${this.subject}: the key has ${length} characters, the column takes ${this.length}. Give the column a greater "length", or have "uploadTo" give a shorter key.`,
       key,
     );
+  }
+
+  /** Some databases have a limit for a column that is declared without one. */
+  private lengthOf(column: ColumnMetadata): number {
+    return Number(this.entity.dataSource.driver.getColumnLength(column)) || Number.POSITIVE_INFINITY;
   }
 
   /** The column of a property beside this one: in the same entity, or the same embedded entity. */
@@ -110,5 +121,5 @@ export class PrivateColumn {
 /** A client may send any name; a database refuses a NUL and what is longer than the column. */
 function storable(name: string, length: number): string {
   const clean = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(/\p{Cc}/gu, "");
-  return length > 0 ? [...clean].slice(0, length).join("") : clean;
+  return length < clean.length ? [...clean].slice(0, length).join("") : clean;
 }

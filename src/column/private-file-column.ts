@@ -6,7 +6,7 @@ import { PrivateFileTransformer } from "./private-file-transformer.js";
 
 /**
  * Declares a property as a private file: the database column is a `varchar` that keeps the key of the file, the property
- * is a {@link PrivateFile}.
+ * is a {@link PrivateFile}. With the same options as a `@Column` it declares the same database column.
  *
  * @example
  * @PrivateFileColumn<FileSubmission>({
@@ -55,5 +55,5 @@ function columnOptions<E extends object>(
 ) {
   const checked = options as PrivateFileColumnOptions<never>;
   checkColumnOptions(subject, checked);
-  return { length: 255, ...databaseOptions(checked), type: String, transformer };
+  return { type: String, ...databaseOptions(checked), transformer };
 }

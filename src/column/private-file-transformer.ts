@@ -20,7 +20,14 @@ export class PrivateFileTransformer implements ValueTransformer {
     private readonly subject: string,
     /** What a column of an `EntitySchema` was declared with: it has no class to keep that. */
     readonly schemaOptions?: PrivateFileColumnOptions,
+    /** Whether a `PrivateFiles` follows the rows of the data source. */
+    private readonly isFollowed = false,
   ) {}
+
+  /** The same for the column of a data source whose rows a `PrivateFiles` follows. */
+  get followed(): PrivateFileTransformer {
+    return new PrivateFileTransformer(this.subject, this.schemaOptions, true);
+  }
 
   /** Whether a transformer belongs to a column that another copy of the package declared. */
   static isOfAnotherCopy(transformer: unknown): boolean {
@@ -29,13 +36,15 @@ export class PrivateFileTransformer implements ValueTransformer {
   }
 
   /**
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing, and with
-   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was deleted since.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_VALUE` for anything but a {@link PrivateFile} or nothing, with
+   * `ERR_PRIVATE_FILE_DISCARDED` for an upload that was deleted since, and with `ERR_PRIVATE_FILE_OTHER_ROW` for an upload in a data source
+   * without a `PrivateFiles`, whose statements nothing else looks at.
    */
   to(value: unknown): unknown {
     if (value === undefined || value === null) return value;
     const record = recordOf(value);
     if (!record) throw this.refusal(value);
+    if (record.state === "attached" && !this.isFollowed) throw this.notFollowed();
     if (record.state !== "discarded") return record.key;
     throw new PrivateFileError(
       "ERR_PRIVATE_FILE_DISCARDED",
@@ -47,6 +56,13 @@ export class PrivateFileTransformer implements ValueTransformer {
   from(value: unknown): unknown {
     if (value === "") return null;
     return typeof value === "string" ? makeFile({ key: value, state: "stored" }) : value;
+  }
+
+  private notFollowed(): PrivateFileError {
+    return new PrivateFileError(
+      "ERR_PRIVATE_FILE_OTHER_ROW",
+      `${this.subject}: no PrivateFiles was made for the data source that saves the upload. Make one for each data source, and attach the file with it.`,
+    );
   }
 
   private refusal(value: unknown): PrivateFileError {

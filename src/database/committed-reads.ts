@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DataSource, QueryRunner } from "typeorm";
 import { PrivateFileError } from "../errors.js";
-import { isSqlite } from "./dialect.js";
+import { isMysql, isSqlite } from "./dialect.js";
 
 /** How many seconds a transaction of the one connection of SQLite is waited for. */
 const PATIENCE = 60;
@@ -27,6 +27,20 @@ async function readCommitted<T>(
   if (shared && runner.isTransactionActive) return undefined;
   const result = await read(runner);
   return shared && begun.get(runner) !== before ? undefined : result;
+}
+
+/**
+ * Reads with several statements as if they were one, so that a value which moves from one table to another meanwhile is seen in one of
+ * them. Only for MySQL and MariaDB: elsewhere a single statement has to do.
+ */
+export async function inOneSnapshot<T>(runner: QueryRunner, read: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  if (!isMysql(runner.dataSource)) return read(runner);
+  await runner.startTransaction("REPEATABLE READ");
+  try {
+    return await read(runner);
+  } finally {
+    await runner.rollbackTransaction();
+  }
 }
 
 /** Reads on the primary server of a replicated database: a replica may not know the latest rows yet. */

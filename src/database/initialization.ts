@@ -1,19 +1,14 @@
 import type { DataSource } from "typeorm";
 
 /**
- * Does something each time that a data source has been initialized, for which TypeORM has no event. When that throws, the data
- * source is closed, as TypeORM does it when an entity is declared wrongly.
+ * Does something each time that a data source is initialized, once its entities are known and before its migrations run, for which
+ * TypeORM has no event: its driver's `afterConnect` is called at that moment. An error makes `initialize()` fail, and TypeORM closes the data
+ * source.
  */
-export function onInitialize(dataSource: DataSource, react: () => unknown): void {
-  const initialize = dataSource.initialize.bind(dataSource);
-  dataSource.initialize = async () => {
-    await initialize();
-    try {
-      react();
-    } catch (error) {
-      await dataSource.destroy();
-      throw error;
-    }
-    return dataSource;
+export function onInitialize({ driver }: DataSource, react: () => unknown): void {
+  const afterConnect = driver.afterConnect.bind(driver);
+  driver.afterConnect = async () => {
+    await afterConnect();
+    react();
   };
 }

@@ -63,7 +63,7 @@ async function readRows(runner: QueryRunner, requests: Request[], lock: boolean)
     const batch = requests.slice(start, start + BATCH);
     const columns = [...new Set(batch.flatMap((request) => request.columns))];
     const rows = await select(runner, entity, columns, batch, lock);
-    const byId = new Map(rows.map((row) => [idText(entity, hydratedId(runner, entity, row)), row]));
+    const byId = new Map(rows.map((row) => [idText(entity, readPrimaryKey(entity, "entity", row)), row]));
     for (const request of batch) {
       const known = batch.length === 1 ? rows[0] : byId.get(idText(entity, request.id));
       // A database may write a primary key differently from the application. Then the row is read by itself.
@@ -84,21 +84,36 @@ async function select(
   lock: boolean,
 ): Promise<Row[]> {
   const query = runner.manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
-  query.whereInIds(requests.map(({ id }) => id)).select([]);
-  for (const [index, id] of entity.primaryColumns.entries()) query.addSelect(`entity.${id.propertyPath}`, `id${index}`);
+  selectPrimaryKey(query.whereInIds(requests.map(({ id }) => id)).select([]), "entity", entity);
   for (const [index, column] of columns.entries()) query.addSelect(`entity.${column.propertyPath}`, `key${index}`);
   return locking(runner, query, lock).getRawMany<Row>();
 }
 
 function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>, lock: boolean) {
-  const kind = lock && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
+  // No row of a view can be locked where it groups rows; its tables lock what they change themselves.
+  const isTable = query.expressionMap.mainAlias?.metadata.tableType !== "view";
+  const kind = lock && isTable && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
   return kind ? query.setLock(kind) : query;
 }
 
-function hydratedId(runner: QueryRunner, entity: EntityMetadata, row: Row): ObjectLiteral {
+/** Adds the primary key of an entity, which the query knows by an alias, to the columns that a query selects. */
+export function selectPrimaryKey<T extends SelectQueryBuilder<ObjectLiteral>>(
+  query: T,
+  alias: string,
+  entity: EntityMetadata,
+): T {
+  for (const [index, { propertyPath }] of entity.primaryColumns.entries()) {
+    query.addSelect(`${alias}.${propertyPath}`, `${alias}Key${index}`);
+  }
+  return query;
+}
+
+/** The primary key that {@link selectPrimaryKey} has selected, as the properties of an entity. */
+export function readPrimaryKey(entity: EntityMetadata, alias: string, row: Record<string, unknown>): ObjectLiteral {
   const id: ObjectLiteral = {};
   for (const [index, column] of entity.primaryColumns.entries()) {
-    column.setEntityValue(id, runner.dataSource.driver.prepareHydratedValue(row[`id${index}`], column));
+    const value = entity.dataSource.driver.prepareHydratedValue(row[`${alias}Key${index}`], column);
+    column.setEntityValue(id, value);
   }
   return id;
 }

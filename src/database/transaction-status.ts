@@ -35,7 +35,7 @@ export function isRolledBack(raw: unknown): boolean {
 }
 
 /** Whether an error is the database's own answer: else the connection was lost, and the statement may have been done. */
-export function isAnswer(runner: QueryRunner, error: unknown): boolean {
+export function isAnswer(runner: Pick<QueryRunner, "dataSource">, error: unknown): boolean {
   const { severity, sqlState } = (error ?? {}) as { severity?: string; sqlState?: string };
   return isSqlite(runner.dataSource) || severity !== undefined || sqlState !== undefined;
 }

@@ -132,7 +132,10 @@ export class DownloadController {
   private missing(loaded: Loaded, cause?: Error): Error {
     const { ctx, column, entity, file, location } = loaded;
     const row = location.primaryKey.map(quoted).join(", ");
-    const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, which its storage does not have. Restore the file, or set the column to null.`;
+    const problem = cause
+      ? "which is not a key. Give the object a name that is one, and change the row"
+      : "which its storage does not have. Restore the object";
+    const message = `${column.subject}: the row ${row} names ${quoted(file.key)}, ${problem}.`;
     ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
     return this.denied(loaded, "describe", notFound(), entity);
   }

@@ -61,18 +61,18 @@ function beforeDownload(dataSource: DataSource, granted: Granted, range: ByteRan
   return {
     ...eventOf(dataSource, granted),
     entity,
-    file: { key: file.key, name: file.name, size: description.object.size, type: description.type },
+    file: { key: description.key, name: file.name, size: description.object.size, type: description.type },
     range,
     resumed: range !== undefined && range.start > 0,
   };
 }
 
 async function deliver(granted: Granted, content: Content, timeout: number): Promise<void> {
-  const { ctx, column, file, storage, delivery, description } = granted;
+  const { ctx, column, storage, delivery, description } = granted;
   if (isOver(ctx)) return;
-  const { object, open, type, disposition } = description;
+  const { key, object, open, type, disposition } = description;
   const { range, pieces, length } = content;
-  const download = { ctx, storage, key: file.key, object, open, range, pieces, length, type, disposition };
+  const download = { ctx, storage, key, object, open, range, pieces, length, type, disposition };
   const step = `${column.subject}: sending`;
   try {
     await untilSending(step, ctx, delivery.deliver(download), timeout);

@@ -7,10 +7,13 @@ import type { PrivateFile } from "../column/private-file.js";
 import { contentDisposition } from "../http/disposition.js";
 import type { Validators } from "../http/preconditions.js";
 import { whenOver } from "../http/response-over.js";
+import { objectKey } from "../storage/spelling.js";
 import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
 
 /** All that an answer says of a file: what the storage knows of it, and how it is presented. */
 export interface Description {
+  /** The object's key. The row may spell it in another way. */
+  key: string;
   /** What the storage knows. */
   object: StoredObject;
   /** The object held open, for a GET, where the storage can do that. */
@@ -38,12 +41,13 @@ export async function describe(
   entity: ObjectLiteral,
   file: PrivateFile,
 ): Promise<Description | undefined> {
+  const key = objectKey(storage, file.key);
   const holds = ctx.method === "GET" && storage.open !== undefined;
-  const open = holds ? await storage.open?.(file.key) : undefined;
+  const open = holds ? await storage.open?.(key) : undefined;
   if (open) whenOver(ctx, () => void open.close().catch(() => {}));
-  const object = holds ? open : await storage.stat(file.key);
+  const object = holds ? open : await storage.stat(key);
   if (!object) return undefined;
-  return { object, open, validators: validatorsOf(file.key, object), ...present(column, entity, file) };
+  return { key, object, open, validators: validatorsOf(key, object), ...present(column, entity, file) };
 }
 
 /**

@@ -25,6 +25,8 @@ export class Locator {
   /** @throws ConfigurationError when two columns would share a URL, or a primary key can't stand in one. */
   constructor(dataSource: DataSource, columns: PrivateColumn[]) {
     for (const column of columns) {
+      // All rows of a view without a primary column would share one URL.
+      if (column.entity.primaryColumns.length === 0) continue;
       const prefix = `${kebabCase(column.entity.name)}/${kebabCase(column.propertyPath)}`;
       const taken = this.routes.get(prefix)?.column;
       if (taken) throw sharedUrl(taken, column, prefix);
@@ -55,13 +57,15 @@ export class Locator {
   /**
    * The path to an entity's file, without the prefix of the routes.
    *
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, is not saved yet, or has a text as
-   * its key that can't stand in a URL.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, is not saved yet, has a text as
+   * its primary key that can't stand in a URL, or is of a view without a primary column.
    */
   pathTo(column: PrivateColumn, entity: ObjectLiteral): string {
     const file = column.fileOf(entity);
     if (!file) throw noUrl(column, "there is no file", "Attach one first");
-    const { prefix, forms } = this.byColumn.get(column)!;
+    const route = this.byColumn.get(column);
+    if (!route) throw noUrl(column, "the view has no primary column", "Declare one with @PrimaryColumn");
+    const { prefix, forms } = route;
     const primaryKey = this.primaryKeyOf(column, entity);
     if (!forms.every((form, index) => form.accepts(primaryKey[index]!))) {
       throw noUrl(column, "its primary key can't stand in one", "Give the entity another key");

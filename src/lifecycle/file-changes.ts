@@ -2,64 +2,27 @@ import type { ObjectLiteral } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileRecord } from "../column/private-file.js";
-import { idText, RowKeyReader } from "../database/row-keys.js";
-import { writtenParameters } from "../database/statement.js";
+import { RowKeyReader } from "../database/row-keys.js";
 import { changedRows, isAnswer } from "../database/transaction-status.js";
-import { isOurs } from "../storage/key.js";
-import type { AnsweredStatement, Statement, StoredKey } from "./file-change.js";
-import { isSaving, otherDataSource, otherRow, otherTarget, severalRows } from "./file-errors.js";
-import type { Ledger } from "./ledger.js";
-import { PrivateTables } from "./private-tables.js";
-import { removed } from "./row-notes.js";
+import { FileClaims } from "./file-claims.js";
+import { severalRows } from "./file-errors.js";
+import type { AnsweredStatement, StoredKey } from "./ledger/file-change.js";
+import type { Ledger } from "./ledger/ledger.js";
+import { removed } from "./ledger/row-notes.js";
+import { PrivateTables, writtenKeys } from "./private-tables.js";
+import { rowText, rowTextOf } from "./row-text.js";
 import { uploadOf } from "./uploads.js";
 
-/**
- * Decides what may be written into private columns, and notes what was written.
- *
- * Entity events refuse early, with a message that names the column. The statement itself decides, as it is sent: listeners and
- * later subscribers change values after every other event.
- */
+/** Notes in the ledgers what was written into private columns, and what it replaced. */
 export class FileChanges {
+  /** Decides what may be written. */
+  readonly claims: FileClaims;
   readonly #reader = new RowKeyReader();
   readonly #tables: PrivateTables;
 
   constructor(private readonly storages: ColumnStorages) {
     this.#tables = new PrivateTables(storages.columns.map(({ entity }) => entity));
-  }
-
-  /**
-   * Looks at the values of an INSERT or an upsert.
-   *
-   * @throws PrivateFileError for a value that belongs to another row.
-   */
-  inserting(ledger: Ledger, entity: ObjectLiteral, columns: PrivateColumn[]): void {
-    for (const column of columns) {
-      const record = column.recordOf(entity);
-      if (!record || this.#isNewUpload(ledger, column, record)) continue;
-      const isSameRow = record.row !== undefined && record.row === rowTextOf(column, entity);
-      if (record.state !== "unknown" || !isSameRow) throw otherRow(column);
-      record.state = "attached";
-      ledger.announce(record);
-    }
-  }
-
-  /**
-   * Looks at the values of an UPDATE whose row is known by its values alone, if at all.
-   *
-   * @throws PrivateFileError for a value that belongs to another row.
-   */
-  updatingSome(ledger: Ledger, values: ObjectLiteral, columns: PrivateColumn[]): Promise<void> | undefined {
-    const known = columns.filter((column) => this.#isOfARow(ledger, column, values));
-    if (known.length === 0) return undefined;
-    const { entity } = known[0]!;
-    const id = entity.getEntityIdMap(values);
-    if (!id) throw otherRow(known[0]!);
-    // A statement that sets the primary key, too, can write the file into no other row: the database refuses the key twice.
-    const { driver } = ledger.runner.dataSource;
-    const set = entity.primaryColumns.map((column) => driver.preparePersistentValue(column.getEntityValue(id), column));
-    return this.#reader.read(ledger.runner, known, id, true).then((keys) => {
-      for (const [index, column] of known.entries()) this.#permit(ledger, column, values, keys?.[index], id, set);
-    });
+    this.claims = new FileClaims(this.#tables, this.#reader);
   }
 
   /**
@@ -68,11 +31,11 @@ export class FileChanges {
    * @throws PrivateFileError for a value that belongs to another row.
    */
   async updating(ledger: Ledger, entity: ObjectLiteral, columns: PrivateColumn[], id: ObjectLiteral): Promise<void> {
-    const known = columns.filter((column) => this.#isOfARow(ledger, column, entity));
+    const known = columns.filter((column) => this.claims.isOfARow(ledger, column, entity));
     const note = ledger.notes.add(entity, rowText(columns[0]!, id));
     const keys = await this.#reader.read(ledger.runner, columns, id, true);
     for (const [index, column] of columns.entries()) {
-      if (known.includes(column)) this.#permit(ledger, column, entity, keys?.[index], id);
+      if (known.includes(column)) this.claims.permit(ledger, column, entity, keys?.[index], id);
       const record = column.recordOf(entity);
       const replaced = keys?.[index] === record?.key ? undefined : this.#stored(column, keys?.[index]);
       ledger.notes.describe(note, column, { replaced, record });
@@ -91,39 +54,13 @@ export class FileChanges {
   }
 
   /**
-   * Claims the uploads that a statement is about to write. All are checked before any is claimed.
-   *
-   * @throws PrivateFileError for a key that this statement may not write; the statement is not sent then.
-   */
-  sending(ledger: Ledger, statement: Statement): void {
-    const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
-    if (keys.length === 0) return;
-    if (!this.#tables.mayBeWrittenBy(statement.sql)) {
-      for (const key of keys) mention(uploadOf(key));
-      return;
-    }
-    const seen = new Set<string>();
-    const uploads = keys.flatMap((key) => {
-      const upload = uploadOf(key);
-      const isOfItsRow = ledger.permits.take(key, statement) || isWrittenAgain(ledger, upload);
-      if (statement.verb === "UPDATE" && isOfItsRow) return [];
-      if (upload?.state === "written") throw isSaving(upload.writer === ledger);
-      if (upload?.state !== "attached" || seen.has(key)) throw otherRow();
-      if (upload.target?.dataSource !== ledger.runner.dataSource) throw otherDataSource();
-      seen.add(key);
-      return [upload];
-    });
-    for (const upload of uploads) Object.assign(upload, { state: "written", writer: ledger });
-  }
-
-  /**
    * Notes which uploads a statement has written, and gives back those that it has not.
    *
    * @throws PrivateFileError when it has written an upload into several rows.
    */
   answered(ledger: Ledger, statement: AnsweredStatement): void {
     if (statement.verb === "DELETE") this.#deleted(ledger, statement.success);
-    const keys = writtenParameters(statement.sql, statement.parameters, statement.verb).filter(isOurKey);
+    const keys = writtenKeys(statement);
     if (keys.length === 0 || !this.#tables.mayBeWrittenBy(statement.sql)) return;
     const uploads = keys.flatMap((key) => uploadOf(key) ?? []);
     const written = uploads.filter((upload) => upload.writer === ledger && !ledger.find(upload));
@@ -158,46 +95,6 @@ export class FileChanges {
     for (const change of note ? removed(note) : []) ledger.add(change);
   }
 
-  /** Whether a value is an upload that no row has, or an object that was adopted. */
-  #isNewUpload(ledger: Ledger, column: PrivateColumn, record: FileRecord): boolean {
-    // The transformer refuses it, with an error of its own.
-    if (record.state === "discarded") return true;
-    if (record.state === "written") throw isSaving(record.writer === ledger, column);
-    if (record.state !== "attached") return false;
-    if (record.target?.dataSource !== column.entity.dataSource) throw otherDataSource(column);
-    if (record.target.place !== column.place) throw otherTarget(column);
-    // A hook may hold the save up for longer than the upload had left.
-    record.expiresAt = undefined;
-    // Outside a transaction nothing tells that the statement will not come.
-    if (!record.isAdopted && ledger.isOpen) ledger.announce(record);
-    return true;
-  }
-
-  /** Whether a value may be written only where its row has it already. */
-  #isOfARow(ledger: Ledger, column: PrivateColumn, entity: ObjectLiteral): boolean {
-    const record = column.recordOf(entity);
-    if (!record || (record.state === "written" && record.writer === ledger)) return false;
-    return !this.#isNewUpload(ledger, column, record);
-  }
-
-  #permit(
-    ledger: Ledger,
-    column: PrivateColumn,
-    entity: ObjectLiteral,
-    key: string | null | undefined,
-    id: ObjectLiteral,
-    set: unknown[] = [],
-  ): void {
-    const record = column.recordOf(entity)!;
-    if (key === record.key) {
-      if (record.state === "unknown") record.state = "stored";
-      ledger.permits.give(key, set);
-    } else if (record.state === "unknown" && record.row === rowText(column, id)) {
-      record.state = "attached";
-      ledger.announce(record);
-    } else throw otherRow(column);
-  }
-
   /**
    * Nothing else tells of a removal whose listener throws, so it is noted early: what is still there is not deleted. Nor does anything
    * tell that a removal will not come, so one that fails is forgotten.
@@ -212,19 +109,6 @@ export class FileChanges {
   }
 }
 
-/** `save([a, a])` sends two updates of one row, which are both prepared before either is sent. */
-function isWrittenAgain(ledger: Ledger, upload: FileRecord | undefined): boolean {
-  if (upload?.writer !== ledger) return false;
-  const change = ledger.find(upload);
-  const rows = new Set([...(change ? [change.row] : []), ...ledger.notes.rowsOf(upload)]);
-  return rows.size === 1 && !rows.has(undefined);
-}
-
-/** Another table names the upload, or raw SQL writes it through a view or a join. Then only a sweep may delete it. */
-function mention(upload: FileRecord | undefined): void {
-  if (upload?.state === "attached") upload.isMentioned = true;
-}
-
 /** `undefined` where the driver does not tell, or where no answer came. */
 function rowsWritten({ runner }: Ledger, { success, raw, error }: AnsweredStatement): number | undefined {
   if (success) return changedRows(runner, raw);
@@ -236,18 +120,4 @@ function giveBack(ledger: Ledger, upload: FileRecord): void {
   Object.assign(upload, { state: "attached", writer: undefined });
   ledger.announce(upload);
   ledger.notes.forget(upload);
-}
-
-function isOurKey(value: unknown): value is string {
-  return typeof value === "string" && isOurs(value);
-}
-
-/** The same text for the same row. */
-function rowText(column: PrivateColumn, id: ObjectLiteral): string {
-  return `${column.entity.tablePath} ${idText(column.entity, id)}`;
-}
-
-function rowTextOf(column: PrivateColumn, entity: ObjectLiteral): string | undefined {
-  const id = column.entity.getEntityIdMap(entity);
-  return id && rowText(column, id);
 }

@@ -5,8 +5,8 @@ import { onPrimary } from "../database/committed-reads.js";
 import { hasRowSecurity } from "../database/local-visibility.js";
 import { type KeyColumn, keyColumns, namedKeys } from "../database/named-keys.js";
 import { isOurs } from "../storage/key.js";
-import type { FileChange, Outcome, StoredKey } from "./file-change.js";
-import type { Ledger } from "./ledger.js";
+import type { FileChange, Outcome, StoredKey } from "./ledger/file-change.js";
+import type { Ledger } from "./ledger/ledger.js";
 import { deleteAll, waitAtMost, warn } from "./object-deletion.js";
 
 /** How files are cleaned up after transactions. */

@@ -5,13 +5,13 @@ import { PrivateFileError } from "../errors.js";
 export function otherRow(column?: PrivateColumn): PrivateFileError {
   return refusal(
     column,
-    "the row does not have this file. It belongs to another row, or was replaced since the entity was loaded. Load the entity again, save only what you changed, leave the file out of an insert or upsert, or attach a copy of its bytes",
+    "the row does not have this file. It belongs to another row, or was replaced since the entity was loaded. Load the entity again, save only what you changed, leave the file out of an insert or upsert, or give the other row a copy: files.copy(from, property, to, property)",
   );
 }
 
 /** A file that `adopt` was asked for and a row has. */
 export function alreadyInARow(column: PrivateColumn): PrivateFileError {
-  return refusal(column, "a row has this file already. Attach a copy of its bytes");
+  return refusal(column, "a row has this file already. Use files.copy(from, property, to, property)");
 }
 
 /** An upload that another save is writing, or that this one has written into another row. */

@@ -10,7 +10,7 @@ import type {
 import type { ColumnSet } from "../column/column-metadata.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileChanges } from "./file-changes.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger } from "./ledger/ledger.js";
 import { observed } from "./observed.js";
 import type { Transactions } from "./transaction-subscriber.js";
 
@@ -40,13 +40,14 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   }
 
   beforeInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
-    if (this.concerns(metadata) && entity) this.changes.inserting(this.ledgerOf(queryRunner), entity, this.columns);
+    if (this.concerns(metadata) && entity)
+      this.changes.claims.inserting(this.ledgerOf(queryRunner), entity, this.columns);
   }
 
   beforeUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
     if (!this.concerns(metadata) || !entity) return undefined;
     const ledger = this.ledgerOf(queryRunner);
-    if (!databaseEntity) return observed(this.changes.updatingSome(ledger, entity, this.columns));
+    if (!databaseEntity) return observed(this.changes.claims.updatingSome(ledger, entity, this.columns));
     const changed = this.columns.filter((column) => isChanged(column, entity, databaseEntity));
     const id = metadata.getEntityIdMap(databaseEntity);
     if (changed.length === 0 || !id) return undefined;

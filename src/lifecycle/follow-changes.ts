@@ -1,5 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { ColumnSet } from "../column/column-metadata.js";
+import { noteStorages } from "../column/known-storages.js";
 import { ConfigurationError } from "../errors.js";
 import { locationOf } from "../storage/location.js";
 import { FileChanges } from "./file-changes.js";
@@ -32,7 +33,9 @@ export function followChanges(dataSource: DataSource, columns: ColumnSet, settin
     new TransactionSubscriber(transactions, changes),
     ...entities.map((entity) => new FileSubscriber(entity, columns, changes, transactions)),
   );
+  for (const column of columns) column.follow();
   followed.set(dataSource.subscribers, { settings, cleanup });
+  noteStorages(settings.storages);
   return cleanup;
 }
 

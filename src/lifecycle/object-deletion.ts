@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StoredKey } from "./file-change.js";
+import type { StoredKey } from "./ledger/file-change.js";
 
 /** How many objects are deleted at the same time. */
 const CONCURRENCY = 16;

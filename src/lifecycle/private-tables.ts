@@ -1,5 +1,7 @@
 import type { EntityMetadata } from "typeorm";
-import { writtenTable } from "../database/statement.js";
+import { writtenParameters, writtenTable } from "../database/statement.js";
+import { isOurs } from "../storage/key.js";
+import type { Statement } from "./ledger/file-change.js";
 
 /** The tables that have private columns. Other tables may keep keys, as a log does. */
 export class PrivateTables {
@@ -22,4 +24,13 @@ export class PrivateTables {
         : text.includes(table),
     );
   }
+}
+
+/** The keys of this package's objects that a statement writes, into whatever table. */
+export function writtenKeys({ sql, parameters, verb }: Statement): string[] {
+  return writtenParameters(sql, parameters, verb).filter(isOurKey);
+}
+
+function isOurKey(value: unknown): value is string {
+  return typeof value === "string" && isOurs(value);
 }

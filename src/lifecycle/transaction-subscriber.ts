@@ -9,10 +9,10 @@ import type {
 } from "typeorm";
 import { noteTransaction } from "../database/committed-reads.js";
 import { transactionStatement, verbOf } from "../database/statement.js";
-import type { AnsweredStatement } from "./file-change.js";
 import type { FileChanges } from "./file-changes.js";
 import type { FileCleanup } from "./file-cleanup.js";
-import { Ledger } from "./ledger.js";
+import type { AnsweredStatement } from "./ledger/file-change.js";
+import { Ledger } from "./ledger/ledger.js";
 import { observed } from "./observed.js";
 
 type Pending = Promise<void> | undefined;
@@ -65,7 +65,7 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
   beforeQuery({ query: sql, parameters, queryRunner }: BeforeQueryEvent): void {
     const ledger = this.transactions.ledgerOf(queryRunner);
     const statement = { sql, parameters, verb: verbOf(sql) };
-    this.changes.sending(ledger, statement);
+    this.changes.claims.sending(ledger, statement);
     ledger.sending(statement);
   }
 

@@ -6,6 +6,11 @@ export interface StoredObject {
   size: number;
   /** When the bytes were written, to the precision that the storage has. */
   modifiedAt: Date;
+  /**
+   * When the object got its key, its permissions or its owner last, where the storage keeps that. Copying tools give new files old
+   * times, so a sweep goes by the later of the two.
+   */
+  changedAt?: Date;
   /** The storage's own tag of exactly these bytes, where it has one. It becomes part of the download's ETag. */
   etag?: string;
   /** The media type that was given to {@link Storage.put}, where the storage keeps one. */
@@ -54,6 +59,12 @@ export interface ReadOptions {
   signal?: AbortSignal;
 }
 
+/** How {@link Storage.copy} copies. */
+export interface CopyOptions {
+  /** Ends the copying; nothing of the copy is kept. */
+  signal?: AbortSignal;
+}
+
 /** One object in a listing. */
 export interface ListedObject {
   /** Its key. */
@@ -62,6 +73,8 @@ export interface ListedObject {
   size: number;
   /** When the bytes were written. */
   modifiedAt: Date;
+  /** As in {@link StoredObject}. */
+  changedAt?: Date;
 }
 
 /**
@@ -97,8 +110,23 @@ export interface Storage {
    * {@link Storage.stat}. Optional: without it a download stats and then reads `of` what it found.
    */
   open?(key: string): Promise<OpenObject | undefined>;
+  /**
+   * Copies an object to a key that is not there yet, complete or not at all, as {@link Storage.put} does. Original and copy are two
+   * objects: whatever happens to one leaves the other as it is. Optional: without it the object is read and put.
+   *
+   * @throws KeyTakenError when the key `to` is taken; the object there stays as it is.
+   * @throws StorageError when there is no object `from`, or it changes meanwhile.
+   * @throws UploadSourceError when `signal` is aborted.
+   */
+  copy?(from: string, to: string, options?: CopyOptions): Promise<void>;
   /** The absolute path of an object, for storages on a local disk. Says nothing of whether there is one. */
   path?(key: string): string;
+  /**
+   * A text that all names of one object share, and no two objects: `a/b` and `a/../a/b`, a symbolic link and its target, one name in two
+   * Unicode forms, if the storage finds the same object by both. `undefined` if it finds nothing. `name` is any text that a
+   * row has, not always a key. Optional: for sweeping what other programs wrote.
+   */
+  identify?(name: string): Promise<string | undefined>;
   /**
    * Removes what uploads that a crash interrupted have left, which no key leads to: all that was last written before
    * `before`. Uploads that are under way must have written since. Returns how many it removed. For sweeping.

@@ -1,11 +1,12 @@
 import type { PrivateColumn } from "../column/private-column.js";
-import { onCommitted } from "../database/committed-reads.js";
+import { inOneSnapshot, onCommitted } from "../database/committed-reads.js";
 import { keyColumns, namedKeys } from "../database/named-keys.js";
 import { ConfigurationError } from "../errors.js";
 import type { ListedObject, Storage } from "../storage/storage.js";
 import type { KeySet } from "./key-set.js";
+import type { OtherNames } from "./other-names.js";
 import type { OrphanItem } from "./sweep-options.js";
-import type { SweepRun } from "./sweep-run.js";
+import { mayHaveMade, type SweepRun } from "./sweep-run.js";
 
 /** How many objects one statement asks for. */
 const BATCH = 500;
@@ -13,52 +14,73 @@ const BATCH = 500;
 const AT_ONCE = 10;
 
 /**
- * Finds the objects of a storage that no row names, and removes them unless the run is a dry one. Marks in `keys` what
- * it comes across. One that can't be removed is counted, and the others follow.
+ * Counts the objects of a storage, and marks in `keys` those that a row names.
+ *
+ * @returns how many may be orphans.
+ * @throws ConfigurationError when there are orphans to remove, and not one object that a row names, unless it is forced.
  */
-export async function removeOrphans(run: SweepRun, storage: Storage, keys: KeySet): Promise<void> {
-  let candidates: ListedObject[] = [];
-  let listed = 0;
+export async function countObjects(run: SweepRun, storage: Storage, keys: KeySet): Promise<number> {
+  const columns = run.storages.columnsOn(storage);
+  const { report } = run;
+  let [listed, candidates] = [0, 0];
   for await (const object of storage.list("")) {
     run.progress("objects", ++listed, keys.size);
-    run.report.listed++;
-    if (keys.see(object.key)) run.report.named++;
-    else if (!run.isOurs(object.key)) run.report.foreign++;
-    else if (run.isYoung(object)) run.report.young++;
-    else if (candidates.push(object) === BATCH) {
-      await settle(run, storage, candidates);
-      candidates = [];
-    }
+    if (keys.see(object.key)) report.named++;
+    else if (!run.isOurs(object.key, columns)) report.foreign++;
+    else if (run.isYoung(object)) report.young++;
+    else candidates++;
   }
-  await settle(run, storage, candidates);
+  report.listed += listed - candidates;
+  if (candidates > 0 && keys.seenCount === 0 && !run.dryRun && !run.options.force)
+    throw wrongDatabase(columns, candidates);
+  return candidates;
 }
 
 /**
- * Makes sure that a database is the one that a storage's files belong to.
+ * Finds the objects of a storage that no row names, and removes them unless the run is a dry one. An object that can't be removed is
+ * counted, and the others follow.
  *
- * @throws ConfigurationError when the storage has orphans, and not one object that a row names.
+ * @param expected how many there may be.
  */
-export async function assertRightDatabase(run: SweepRun, storage: Storage, keys: KeySet): Promise<void> {
-  let orphans = 0;
+export async function removeOrphans(
+  run: SweepRun,
+  storage: Storage,
+  keys: KeySet,
+  otherNames: OtherNames,
+  expected: number,
+): Promise<void> {
+  const columns = run.storages.columnsOn(storage);
+  let candidates: ListedObject[] = [];
+  let done = 0;
   for await (const object of storage.list("")) {
-    run.options.signal?.throwIfAborted();
-    if (keys.has(object.key)) return;
-    if (run.isOurs(object.key) && !run.isYoung(object)) orphans++;
+    if (keys.has(object.key) || !run.isOurs(object.key, columns) || run.isYoung(object)) continue;
+    run.progress("orphans", ++done, expected);
+    run.report.listed++;
+    if (await otherNames.include(object.key)) run.report.named++;
+    else if (candidates.push(object) === BATCH) {
+      await treatAll(run, storage, candidates);
+      candidates = [];
+    }
   }
-  if (orphans === 0) return;
-  const columns = run.storages.columnsOn(storage).map(({ subject }) => subject);
-  throw new ConfigurationError(
-    `PrivateFiles.sweep: no row of ${columns.join(", ")} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage; "force" removes them all the same.`,
+  await treatAll(run, storage, candidates);
+}
+
+function wrongDatabase(columns: PrivateColumn[], orphans: number): ConfigurationError {
+  const subjects = columns.map(({ subject }) => subject).join(", ");
+  return new ConfigurationError(
+    `PrivateFiles.sweep: no row of ${subjects} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage; "force" removes them all the same.`,
   );
 }
 
-async function settle(run: SweepRun, storage: Storage, candidates: ListedObject[]): Promise<void> {
+async function treatAll(run: SweepRun, storage: Storage, candidates: ListedObject[]): Promise<void> {
   run.options.signal?.throwIfAborted();
   if (candidates.length === 0) return;
   // All columns, not only those of this storage: two objects may stand for one bucket.
   const columns = keyColumns(run.storages.columns);
   const keys = candidates.map(({ key }) => key);
-  const named = await onCommitted(run.dataSource, (runner) => namedKeys(runner, columns, keys));
+  const named = await onCommitted(run.dataSource, (runner) =>
+    inOneSnapshot(runner, () => namedKeys(runner, columns, keys)),
+  );
   run.report.named += candidates.filter(({ key }) => named.has(key)).length;
   const orphans = candidates.filter(({ key }) => !named.has(key));
   for (let start = 0; start < orphans.length; start += AT_ONCE) {
@@ -99,12 +121,6 @@ async function count(run: SweepRun, item: OrphanItem | undefined): Promise<void>
 
 /** The columns whose folder a key is in; all, where it is in none, as when the folder had another name once. */
 function columnsOf(key: string, columns: PrivateColumn[]): string[] {
-  const likely = columns.filter(({ options }) => mayMake(options.uploadTo ?? "", key));
+  const likely = columns.filter((column) => mayHaveMade(column, key));
   return (likely.length > 0 ? likely : columns).map(({ subject }) => subject);
-}
-
-function mayMake(uploadTo: unknown, key: string): boolean {
-  if (typeof uploadTo !== "string") return true;
-  const pattern = uploadTo.indexOf("%");
-  return key.startsWith(pattern >= 0 ? uploadTo.slice(0, pattern) : uploadTo && `${uploadTo}/`);
 }

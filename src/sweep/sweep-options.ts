@@ -3,16 +3,16 @@ import type { ObjectLiteral } from "typeorm";
 /** What a sweep looks for, and what it does with it. */
 export interface SweepOptions {
   /**
-   * The grace period in seconds: an object that was written since is never touched, as its row may not be saved yet. It must
-   * be longer than the longest time between `attach` and the commit. (default: 86 400, a day)
+   * The grace period in seconds: an object that was written or got its key since is never touched, as its row may not be saved yet. It
+   * must be longer than the longest time between `attach` and the commit. (default: 86 400, a day)
    */
   olderThan?: number;
   /** Whether it only tells what it finds. `false` removes the orphans. (default: `true`) */
   dryRun?: boolean;
   /**
    * Beginnings of keys, such as `uploads/`, below which every object belongs to a private column: needed for what others wrote,
-   * such as Django or an import. End a folder with a slash. (default: none; only keys with the random segment that `attach` makes
-   * count as this package's)
+   * such as Django or an import, and for folders that an `uploadTo` had once. End a folder with a slash. (default: none; only keys
+   * with the random segment that `attach` makes, in a folder of a column's `uploadTo`, count as this package's)
    */
   prefixes?: string[];
   /**
@@ -29,11 +29,11 @@ export interface SweepOptions {
 }
 
 /** What a sweep finds. */
-export type SweepItem = OrphanItem | MissingItem;
+export type SweepItem = OrphanItem | MissingItem | InvalidItem;
 
 /** An object that no row names, and that is older than the grace period. */
 export interface OrphanItem {
-  /** Tells it from a {@link MissingItem}. */
+  /** Tells it from other items. */
   kind: "orphan";
   /** The object's key. */
   key: string;
@@ -51,9 +51,21 @@ export interface OrphanItem {
 
 /** A row that names an object which the storage does not have. */
 export interface MissingItem {
-  /** Tells it from an {@link OrphanItem}. */
+  /** Tells it from other items. */
   kind: "missing";
   /** The key that the row names. */
+  key: string;
+  /** The column, e.g. `Invoice.scan`. */
+  column: string;
+  /** The row's primary key, as `findOneBy` takes it. */
+  id: ObjectLiteral;
+}
+
+/** A row whose value is not a key, so that no storage can be asked for it: Django, SQL or an import wrote it. */
+export interface InvalidItem {
+  /** Tells it from other items. */
+  kind: "invalid";
+  /** The value. */
   key: string;
   /** The column, e.g. `Invoice.scan`. */
   column: string;
@@ -69,7 +81,10 @@ export interface SweepReport {
   named: number;
   /** Objects that no row names yet, within the grace period. */
   young: number;
-  /** Objects that no row names, and that are not this package's. They are left alone. */
+  /**
+   * Objects that no row names, and that no private column of this data source is known to have written: Django's, an import's, or
+   * those of an entity that the data source does not have. They are left alone.
+   */
   foreign: number;
   /** Objects that no row names. */
   orphans: number;
@@ -81,14 +96,16 @@ export interface SweepReport {
   failed: number;
   /** Rows that name an object which is not there. */
   missing: number;
+  /** Rows whose value is not a key. */
+  invalid: number;
   /** What interrupted uploads had left, and was removed. None in a dry run. */
   incomplete: number;
 }
 
 /** How far a sweep is. */
 export interface SweepProgress {
-  /** What it does: reads the keys that rows name, lists the objects of a storage, looks for the files of rows. */
-  step: "rows" | "objects" | "missing";
+  /** What it does: reads the keys that rows name, lists the objects of a storage, looks for the files of rows, treats orphans. */
+  step: "rows" | "objects" | "missing" | "orphans";
   /** How many rows or objects of this step are done. */
   done: number;
   /** About how many there will be; `undefined` where nobody knows yet. */

@@ -1,7 +1,9 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import type { PrivateColumn } from "../column/private-column.js";
 import { ConfigurationError } from "../errors.js";
 import { assertPrefix, isOurs } from "../storage/key.js";
+import type { StoredObject } from "../storage/storage.js";
 import type { SweepItem, SweepOptions, SweepProgress, SweepReport } from "./sweep-options.js";
 
 const DAY = 86_400;
@@ -14,7 +16,7 @@ export class SweepRun {
   /** What was found so far. */
   readonly report: SweepReport = {
     ...{ listed: 0, named: 0, young: 0, foreign: 0, orphans: 0 },
-    ...{ bytes: 0, removed: 0, failed: 0, missing: 0, incomplete: 0 },
+    ...{ bytes: 0, removed: 0, failed: 0, missing: 0, invalid: 0, incomplete: 0 },
   };
   /** Whether nothing is removed. */
   readonly dryRun: boolean;
@@ -42,14 +44,15 @@ export class SweepRun {
     this.abandonedBefore = secondsAgo(Math.max(olderThan, LONGEST_PAUSE));
   }
 
-  /** Whether an object belongs to a private column, by its key: `attach` made it, or the user says so. */
-  isOurs(key: string): boolean {
-    return isOurs(key) || (this.options.prefixes ?? []).some((one) => key.startsWith(one));
+  /** Whether an object belongs to one of some private columns, by its key: `attach` made it for one of them, or the user says so. */
+  isOurs(key: string, columns: PrivateColumn[]): boolean {
+    if ((this.options.prefixes ?? []).some((one) => key.startsWith(one))) return true;
+    return isOurs(key) && columns.some((column) => mayHaveMade(column, key));
   }
 
   /** Whether an object may still get its row. */
-  isYoung({ modifiedAt }: { modifiedAt: Date }): boolean {
-    return !(modifiedAt < this.before);
+  isYoung({ modifiedAt, changedAt = modifiedAt }: Pick<StoredObject, "modifiedAt" | "changedAt">): boolean {
+    return !(modifiedAt < this.before && changedAt < this.before);
   }
 
   /** Tells of something that was found. */
@@ -63,6 +66,13 @@ export class SweepRun {
     this.options.signal?.throwIfAborted();
     this.options.onProgress?.({ step, done, expected });
   }
+}
+
+/** Whether a key is in the folder of a column, as far as its `uploadTo` tells. */
+export function mayHaveMade({ options: { uploadTo = "" } }: PrivateColumn, key: string): boolean {
+  if (typeof uploadTo !== "string") return true;
+  const pattern = uploadTo.indexOf("%");
+  return key.startsWith(pattern >= 0 ? uploadTo.slice(0, pattern) : uploadTo && `${uploadTo}/`);
 }
 
 /** A date that is one, however many seconds there are. */

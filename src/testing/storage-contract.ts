@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from "node:test";
 import type { Storage } from "../storage/storage.js";
+import { describeCopy } from "./storage/copy.js";
 import { describeDelete } from "./storage/delete.js";
 import { describeFailingBodies } from "./storage/failing-bodies.js";
 import { describeKeys } from "./storage/keys.js";
@@ -20,7 +21,7 @@ export interface StorageUnderTest {
 
 /**
  * Defines a test suite with all that a storage must do. Call it in a test file that `node --test` runs; a storage of your own
- * is right when all tests pass. The tests of `open` and `path` are skipped where the storage has no such method. A
+ * is right when all tests pass. The tests of `open`, `copy` and `path` are skipped where the storage has no such method. A
  * test fails if it takes more than 60 seconds.
  *
  * @param name what the report calls the storage.
@@ -39,6 +40,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
     describe("stat", () => describeStat(subject));
     describe("read", () => describeRead(subject));
     describe("open", () => describeOpen(subject));
+    describe("copy", () => describeCopy(subject));
     describe("delete", () => describeDelete(subject));
     describe("list", () => describeList(subject));
     describe("keys", () => describeKeys(subject));

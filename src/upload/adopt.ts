@@ -9,7 +9,7 @@ import { alreadyInARow, isSaving } from "../lifecycle/file-errors.js";
 import { uploadedFile, uploadOf } from "../lifecycle/uploads.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
-import type { Assigned } from "./attach.js";
+import type { Assigned } from "./store.js";
 
 /**
  * Puts an object that is in the column's storage already into the entity, which the caller then saves.

@@ -3,19 +3,13 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChildEntity, Column, DataSource, Entity, Index, PrimaryGeneratedColumn, TableInheritance } from "typeorm";
-import {
-  DiskStorage,
-  PrivateFile,
-  PrivateFileColumn,
-  PrivateFiles,
-  type Problem,
-  type Storage,
-} from "typeorm-private-files";
+import { DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles, type Storage } from "typeorm-private-files";
 import { isRandomSegment } from "../../src/storage/key.js";
 import { betterSqlite3, describeOnEachDatabase, mariadb, postgres } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 import { keysOf, openSweepFixture, type SweepFixture } from "../support/sweep-fixture.js";
+import { brief, checked } from "./checked.js";
 
 @Entity()
 class Invoice {
@@ -47,25 +41,19 @@ class Medium {
 @ChildEntity()
 class Film extends Medium {}
 
-const brief = (problems: Problem[]) => problems.map(({ code, severity, subject }) => `${severity} ${code} ${subject}`);
-
 describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
   let fixture: SweepFixture;
   afterEach(() => fixture.close());
 
-  /** How the server is set is not the test's. */
-  const check = async ({ files }: SweepFixture) =>
-    (await files.check()).filter(({ code }) => code !== "COMMIT_NOT_SYNCED");
-
   it("has nothing to say where all is well, and leaves nothing behind", async () => {
     fixture = await openSweepFixture({ entities: [Invoice] }, database);
-    assert.deepEqual(await check(fixture), []);
+    assert.deepEqual(await checked(fixture), []);
     assert.deepEqual(await keysOf(fixture.storage), []);
   });
 
   it("warns of a column that long keys don't fit, and of one that no index begins with; none fitting is an error", async () => {
     fixture = await openSweepFixture({ entities: [Sheet] }, database);
-    const problems = await check(fixture);
+    const problems = await checked(fixture);
     assert.deepEqual(brief(problems), [
       "warning COLUMN_SHORT Sheet.scan",
       "warning COLUMN_SHORT Sheet.back",
@@ -81,7 +69,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
 
   it("tells once what is wrong with a column that classes of one table share", async () => {
     fixture = await openSweepFixture({ entities: [Medium, Film] }, database);
-    assert.deepEqual(brief(await check(fixture)), ["warning COLUMN_WITHOUT_INDEX Medium.file"]);
+    assert.deepEqual(brief(await checked(fixture)), ["warning COLUMN_WITHOUT_INDEX Medium.file"]);
   });
 
   it("finds a column that the database made shorter than the entity says, where databases keep to that", async () => {
@@ -94,7 +82,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
       await dataSource.query(`ALTER TABLE invoice ${alter(column)}`);
     }
     const expected = ["scan", "draft"].map((column) => `error COLUMN_SHORTER_THAN_DECLARED Invoice.${column}`);
-    assert.deepEqual(brief(await check(fixture)), isSqlite ? [] : expected);
+    assert.deepEqual(brief(await checked(fixture)), isSqlite ? [] : expected);
   });
 
   it("finds a table and a column that are not there", async () => {
@@ -104,7 +92,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
     await runner.dropColumn("medium", "file");
     await runner.dropTable("invoice");
     await runner.release();
-    assert.deepEqual(brief(await check(fixture)), [
+    assert.deepEqual(brief(await checked(fixture)), [
       "error TABLE_MISSING Invoice.scan",
       "error TABLE_MISSING Invoice.draft",
       "error COLUMN_MISSING Medium.file",

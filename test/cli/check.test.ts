@@ -11,7 +11,7 @@ afterEach(() => project.close());
 describe("private-files check", () => {
   it("exits with 0 where all is well, and leaves no file", async () => {
     const { code, stdout } = await project.run(["check"]);
-    assert.deepEqual([code, stdout], [0, "Errors: 0. Warnings: 0.\n"]);
+    assert.deepEqual([code, stdout], [0, "Errors: 0. Warnings: 0. Infos: 0.\n"]);
     assert.deepEqual(await project.files(), []);
   });
 
@@ -20,7 +20,7 @@ describe("private-files check", () => {
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /^(error .*\/files: everybody can read files of it, .* \[STORAGE_SERVED\]\n){2}Errors: 2\. Warnings: 0\.\n$/,
+      /^(error .*\/files: everybody can read files of it, .* \[STORAGE_SERVED\]\n){2}Errors: 2\. Warnings: 0\. Infos: 0\.\n$/,
     );
   });
 
@@ -28,7 +28,7 @@ describe("private-files check", () => {
     await project.write("index.html", "");
     const { code, stdout } = await project.run(["check"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^warning .* \[STORAGE_PERHAPS_SERVED\]\nErrors: 0\. Warnings: 1\.\n$/);
+    assert.match(stdout, /^warning .* \[STORAGE_PERHAPS_SERVED\]\nErrors: 0\. Warnings: 1\. Infos: 0\.\n$/);
   });
 
   it("exits with 2 when it can't look", async () => {
@@ -48,7 +48,33 @@ describe("private-files check", () => {
     const { message, ...others } = problem;
     assert.match(message, /^the database has no table "letter"\. Run the migrations/);
     assert.deepEqual(others, { kind: "problem", code: "TABLE_MISSING", severity: "error", subject: "Letter.scan" });
-    assert.deepEqual(summary, { kind: "summary", errors: 1, warnings: 0 });
+    assert.deepEqual(summary, { kind: "summary", errors: 1, warnings: 0, infos: 0 });
     assert.deepEqual(rest, []);
+  });
+
+  it("shows rows whose value is not a key and rows with foreign objects, and exits with 0", async () => {
+    await project.name("uploads/a.pdf", "\u202e..\\\\b\n.pdf", "uploads/c.pdf");
+    const { code, stdout } = await project.run(["check"]);
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.split("\n"), [
+      String.raw`warning Letter.scan: 1 row has a value that is not a key, such as "\u{202e}..\\\\b\n.pdf". The files can't be served. Give the files names that are keys, and change the rows. [INVALID_KEYS]`,
+      String.raw`  "\u{202e}..\\\\b\n.pdf" {"id":2}`,
+      'info Letter.scan: 2 rows have an object that this package did not write, such as "uploads/a.pdf", "uploads/c.pdf". Such objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix. [FOREIGN_OBJECTS]',
+      '  "uploads/a.pdf" {"id":1}',
+      '  "uploads/c.pdf" {"id":3}',
+      "Errors: 0. Warnings: 1. Infos: 1.",
+      "",
+    ]);
+  });
+
+  it("prints these rows with --json, and says how many more there are than it shows", async () => {
+    await project.name("../x", ...Array.from({ length: 102 }, (_, index) => `uploads/${index}.pdf`));
+    const { stdout } = await project.run(["check", "--json"]);
+    const [invalid, foreign, summary] = stdout.split("\n").flatMap((line) => (line ? [JSON.parse(line)] : []));
+    assert.deepEqual([invalid.severity, invalid.count, invalid.rows], ["warning", 1, [{ id: { id: 1 }, key: "../x" }]]);
+    assert.deepEqual([foreign.severity, foreign.count, foreign.rows.length], ["info", 102, 100]);
+    assert.deepEqual(foreign.rows[99], { id: { id: 101 }, key: "uploads/99.pdf" });
+    assert.deepEqual(summary, { kind: "summary", errors: 0, warnings: 1, infos: 1 });
+    assert.match((await project.run(["check"])).stdout, /^ {2}and 2 more$/m);
   });
 });

@@ -31,7 +31,7 @@ describe("private-files sweep", () => {
     assert.equal(
       stdout,
       "2 files: 1 named by rows, 0 too young to tell, 1 of others, 0 orphans (0 bytes).\n" +
-        "Files of others stay. If all below a folder belongs to private columns, name it: --prefix uploads/\n",
+        "Files of others stay. If all files below a folder belong to private columns, name it: --prefix uploads/\n",
     );
   });
 
@@ -50,13 +50,21 @@ describe("private-files sweep", () => {
   });
 
   it("exits with 1 for a row without a file, also with --delete", async () => {
-    await project.name("letters/gone\n\u202e.txt");
+    await project.name("letters/gone\u202e.txt");
     for (const args of [["sweep"], ["sweep", "--delete"]]) {
       const { code, stdout } = await project.run(args);
       assert.equal(code, 1);
-      assert.match(stdout, /^missing "letters\/gone\\n\\u\{202e\}\.txt" of Letter\.scan \{"id":1\}\n/);
-      assert.match(stdout, /\n1 row without a file\. Restore the files, or set the columns to NULL\.\n$/);
+      assert.match(stdout, /^missing "letters\/gone\\u\{202e\}\.txt" of Letter\.scan \{"id":1\}\n/);
+      assert.match(stdout, /\n1 row without a file\. Restore the files\.\n$/);
     }
+  });
+
+  it("exits with 1 for a row whose value is not a key", async () => {
+    await project.name("letters\\gone\n.txt");
+    const { code, stdout } = await project.run(["sweep"]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^invalid "letters\\\\gone\\n\.txt" of Letter\.scan \{"id":1\}\n/);
+    assert.match(stdout, /\n1 row with a value that is not a key\. /);
   });
 
   it("exits with 2 when a file can't be removed, and says why in one line", async () => {
@@ -101,16 +109,16 @@ describe("private-files sweep", () => {
     const { code, stdout, stderr } = await project.run(["sweep", "--json", "--delete"], { FAILS: "1" });
     assert.equal(code, 2);
     const [first, second, summary, ...rest] = parsed(stdout);
-    const { modifiedAt, ...item } = first;
+    const { modifiedAt, ...item } = second;
     assert.ok(Date.now() - Date.parse(modifiedAt) > 47 * 3_600_000);
     assert.deepEqual(item, {
       ...{ kind: "orphan", key: orphan, size: 5, columns: ["Letter.scan"], removed: false },
       error: "no permission\nat all",
     });
-    assert.deepEqual(second, { kind: "missing", key: "letters/gone", column: "Letter.scan", id: { id: 2 } });
+    assert.deepEqual(first, { kind: "missing", key: "letters/gone", column: "Letter.scan", id: { id: 2 } });
     assert.deepEqual(summary, {
       ...{ kind: "summary", dryRun: false, listed: 2, named: 1, young: 0, foreign: 0, orphans: 1, bytes: 5 },
-      ...{ removed: 0, failed: 1, missing: 1, incomplete: 0 },
+      ...{ removed: 0, failed: 1, missing: 1, invalid: 0, incomplete: 0 },
     });
     assert.deepEqual(rest, []);
     assert.match(stderr, /configured/);

@@ -3,7 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { type DataSource, Entity, type EntityManager, PrimaryGeneratedColumn } from "typeorm";
+import {
+  type DataSource,
+  Entity,
+  type EntityManager,
+  type MigrationInterface,
+  PrimaryGeneratedColumn,
+  type QueryRunner,
+} from "typeorm";
 import { ConfigurationError, DiskStorage, PrivateFile, PrivateFileColumn, PrivateFiles } from "typeorm-private-files";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
@@ -79,6 +86,25 @@ describeOnEachDatabase("PrivateFiles and the files of a data source", (database)
     await dataSource.manager.save(letter);
     await dataSource.manager.remove(letter);
     assert.deepEqual(await keysIn(office()), []);
+  });
+
+  it("are followed in the migrations that run when the data source is initialized", async (t) => {
+    if (database.name === "sql.js") return t.skip("a database in memory is empty after another initialize");
+    const { dataSource, manager } = await open(t);
+    const files = new PrivateFiles(dataSource, { storage: office() });
+    const letter = new Letter();
+    await files.attach(letter, "scan", Buffer.from("first"));
+    await manager.save(letter);
+    class RemoveLetters1700000000000 implements MigrationInterface {
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.manager.remove(await runner.manager.find(Letter));
+      }
+      async down(): Promise<void> {}
+    }
+    dataSource.setOptions({ migrations: [RemoveLetters1700000000000], migrationsRun: true, synchronize: false });
+    await dataSource.destroy();
+    await dataSource.initialize();
+    assert.deepEqual([await manager.count(Letter), await keysIn(office())], [0, []]);
   });
 
   it("are followed once PrivateFiles is used after the data source was initialized anew", async (t) => {

@@ -6,7 +6,7 @@ import { ColumnStorages } from "../../src/column/column-storages.js";
 import type { FileRecord } from "../../src/column/private-file.js";
 import { verbOf } from "../../src/database/statement.js";
 import { FileChanges } from "../../src/lifecycle/file-changes.js";
-import { Ledger } from "../../src/lifecycle/ledger.js";
+import { Ledger } from "../../src/lifecycle/ledger/ledger.js";
 
 type Answer = Partial<Parameters<Ledger["answered"]>[0]>;
 
@@ -196,7 +196,7 @@ describe("A statement that concerns no private column", () => {
     const rounds = 200_000;
     const follow = () => {
       const sent = { sql, parameters: [7], verb: verbOf(sql) };
-      changes.sending(ledger, sent);
+      changes.claims.sending(ledger, sent);
       ledger.sending(sent);
       const answered = { sql, parameters: [7], verb: verbOf(sql), success: true, raw: {} };
       changes.answered(ledger, answered);

@@ -131,5 +131,5 @@ export async function undone(manager: EntityManager, work: (inner: EntityManager
 export const otherRow = {
   code: "ERR_PRIVATE_FILE_OTHER_ROW",
   message:
-    /belongs to another row, or was replaced since .* Load the entity again, .* or attach a copy of its bytes\.$/,
+    /belongs to another row, or was replaced since .* Load the entity again, .* or give the other row a copy: files\.copy\(from, property, to, property\)\.$/,
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { DeepPartial, EntityManager } from "typeorm";
-import type { PrivateFile } from "typeorm-private-files";
+import type { PrivateFile, PrivateFiles } from "typeorm-private-files";
 import type { Archive } from "../support/archive.js";
 import { Invoice } from "./invoices.js";
 
@@ -29,6 +29,10 @@ export class Trial {
 
   get manager(): EntityManager {
     return this.archive.dataSource.manager;
+  }
+
+  get files(): PrivateFiles {
+    return this.archive.files;
   }
 
   /** A row with an old file. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DataSource, EntityManager } from "typeorm";
+import { DataSource, type EntityManager } from "typeorm";
 import type { PrivateFiles } from "typeorm-private-files";
 import { betterSqlite3, describeOnEachDatabase, mariadb, postgres } from "../support/databases.js";
 import { before, it } from "../support/suite.js";
@@ -29,6 +29,31 @@ describeOnEachDatabase(
       await assert.rejects(async () => theirs.insert(Letter, { title: "a", scan: letter.scan }), OTHER_SOURCE);
       await manager.save(letter);
       assert.deepEqual(await box.rows(), [["a", "a"]]);
+    });
+
+    it("refuse an upload, before anything is written, when one of them has no PrivateFiles", async () => {
+      const bare = await new DataSource({ ...neighbour.dataSource.options }).initialize();
+      box.beforeClose(() => bare.destroy());
+      const letter = await box.attached("a", manager.create(Letter, { title: "a" }));
+      const message = /^Letter\.scan: no PrivateFiles was made for the data source that saves the upload\. /;
+      const writes = [
+        () => bare.manager.save(Letter, { ...letter }),
+        () => bare.manager.save(Letter, { ...letter }, { listeners: false, transaction: false }),
+        () => bare.manager.insert(Letter, { title: "a", scan: letter.scan }),
+        () => bare.manager.createQueryBuilder().update(Letter).set({ scan: letter.scan! }).execute(),
+      ];
+      for (const write of writes) {
+        await assert.rejects(async () => write(), { code: "ERR_PRIVATE_FILE_OTHER_ROW", message });
+      }
+      assert.equal(await manager.count(Letter), 0);
+      await manager.save(letter);
+      const loaded = await bare.manager.findOneByOrFail(Letter, { id: letter.id });
+      await bare.manager.save(Object.assign(loaded, { title: "b" }));
+      await bare.manager.save(Letter, { title: "c", scan: null });
+      assert.deepEqual(await box.rows(), [
+        ["b", "a"],
+        ["c", null],
+      ]);
     });
 
     it("do not lose an upload that the one refused while the other rolled back", async () => {

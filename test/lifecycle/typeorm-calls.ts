@@ -248,6 +248,22 @@ const removals: TypeormCall[] = [
     },
   },
   {
+    call: "`files.remove(Entity, criteria)`",
+    oldFile: GOES,
+    async prepare(trial) {
+      const { id } = await trial.saved();
+      return (manager) => trial.files.remove(Invoice, { id }, { manager });
+    },
+  },
+  {
+    call: "`files.remove(Entity, criteria)`, with the database's own `ON DELETE CASCADE`",
+    oldFile: GOES,
+    async prepare(trial) {
+      const { customer } = await trial.saved({ customer: await trial.manager.save(new Customer()) });
+      return (manager) => trial.files.remove(Customer, customer!.id, { manager });
+    },
+  },
+  {
     call: "`softRemove`",
     oldFile: STAYS,
     async prepare(trial) {

@@ -12,5 +12,7 @@ export function adoptedFile(
 ): PrivateFile {
   const metadata = dataSource.getMetadata(entity);
   const column = [...ColumnSet.of(dataSource)].find((one) => one.entity === metadata && one.propertyPath === property);
+  // A data source without PrivateFiles would refuse it.
+  column!.follow();
   return uploadedFile(key, column!.uploadTarget(undefined as never), true);
 }

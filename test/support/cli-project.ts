@@ -7,7 +7,6 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { DataSource, EntitySchema } from "typeorm";
 import { privateFileColumn } from "typeorm-private-files";
-import { adoptedFile } from "./adopted-file.js";
 import type { ChildResult } from "./programs.js";
 
 /** The command as it is built. */
@@ -53,9 +52,7 @@ export class CliProject {
     const location = join(this.folder, "database.sqlite");
     const options = { type: "sqljs", location, autoSave: true, synchronize: true, entities } as const;
     const dataSource = await new DataSource(options).initialize();
-    for (const key of keys) {
-      await dataSource.getRepository("Letter").save({ scan: adoptedFile(dataSource, "Letter", "scan", key) });
-    }
+    for (const key of keys) await dataSource.query("INSERT INTO letter (scan) VALUES (?)", [key]);
     await dataSource.destroy();
   }
 
@@ -87,7 +84,8 @@ export class CliProject {
 const CONFIGURATION = `
 import { setTimeout } from "node:timers/promises";
 import { DataSource, EntitySchema } from ${JSON.stringify(import.meta.resolve("typeorm"))};
-import { DiskStorage, PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+import { PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+import { BackdatedStorage } from ${JSON.stringify(import.meta.resolve("./backdated-storage.js"))};
 
 setInterval(() => {}, 1000);
 console.log("configured");
@@ -96,7 +94,7 @@ const entities = [new EntitySchema({ name: "Letter", columns, indices: [{ column
 const dataSource = new DataSource({ type: "sqljs", location: "database.sqlite", entities, logging: true });
 export default dataSource;
 
-class Storage extends DiskStorage {
+class Storage extends BackdatedStorage {
   async delete(key) {
     if (process.env.FAILS) throw new Error("no permission\\nat all");
     if (process.env.SLOW) await setTimeout(50);

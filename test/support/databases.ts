@@ -58,6 +58,13 @@ export function describeOnEachDatabase(
   }
 }
 
+/** The same database once more, with other entities or signed in as another user. Its tables are left as they are. */
+export async function reopen(dataSource: DataSource, changes: object): Promise<DataSource> {
+  const content = dataSource.options.type === "sqljs" ? { database: dataSource.sqljsManager.exportDatabase() } : {};
+  const options = { ...dataSource.options, ...content, ...changes, synchronize: false } as DataSourceOptions;
+  return new DataSource(options).initialize();
+}
+
 function betterSqlite3InFile(): TestDatabase {
   return {
     name: "better-sqlite3",

@@ -12,6 +12,7 @@ import {
   type SweepReport,
 } from "typeorm-private-files";
 import { randomSegment } from "../../src/storage/key.js";
+import { BackdatedStorage } from "./backdated-storage.js";
 import { type Model, sqljs, type TestDatabase } from "./databases.js";
 
 /** A database and a storage, for sweeps. */
@@ -29,7 +30,7 @@ export interface SweepFixture {
 export async function openSweepFixture(model: Model, database: TestDatabase = sqljs): Promise<SweepFixture> {
   const { dataSource, close } = await database.open(model);
   const folder = await mkdtemp(join(tmpdir(), "private-files-"));
-  const storage = new DiskStorage(join(folder, "files"));
+  const storage = new BackdatedStorage(join(folder, "files"));
   let files: PrivateFiles | undefined;
   return {
     ...{ dataSource, storage, folder },

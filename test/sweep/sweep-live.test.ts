@@ -152,11 +152,12 @@ function sweeper(root: string): string {
   return `
     import { setTimeout } from "node:timers/promises";
     import { DataSource, EntitySchema } from ${JSON.stringify(import.meta.resolve("typeorm"))};
-    import { DiskStorage, PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+    import { PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
+    import { BackdatedStorage } from ${JSON.stringify(import.meta.resolve("../support/backdated-storage.js"))};
     const columns = { id: { type: Number, primary: true, generated: true }, scan: privateFileColumn({ uploadTo: "letters" }) };
     const entities = [new EntitySchema({ name: "Letter", columns })];
     const dataSource = await new DataSource({ type: "sqljs", entities, synchronize: true }).initialize();
-    const files = new PrivateFiles(dataSource, { storage: new DiskStorage(${JSON.stringify(root)}) });
+    const files = new PrivateFiles(dataSource, { storage: new BackdatedStorage(${JSON.stringify(root)}) });
     const letter = dataSource.getRepository("Letter").create();
     await files.adopt(letter, "scan", "letters/named.txt");
     await dataSource.getRepository("Letter").save(letter);

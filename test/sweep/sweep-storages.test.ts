@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
 import {
-  DiskStorage,
   type OrphanItem,
   PrivateFile,
   PrivateFileColumn,
@@ -15,6 +14,7 @@ import {
   type SweepProgress,
 } from "typeorm-private-files";
 import { adoptedFile } from "../support/adopted-file.js";
+import { BackdatedStorage } from "../support/backdated-storage.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { keyIn, keysOf, openSweepFixture, putOld, type SweepFixture, sweepAll } from "../support/sweep-fixture.js";
 
@@ -54,7 +54,7 @@ const withStorage = (storage: Storage) => new PrivateFiles(fixture.dataSource, {
 
 describe("a sweep of several storages", () => {
   it("looks into each, and takes what a column of one names for an orphan in another", async () => {
-    const other = new DiskStorage(join(fixture.folder, "notes"));
+    const other = new BackdatedStorage(join(fixture.folder, "notes"));
     own.storage = other;
     const label = await putOld(fixture.storage, keyIn("labels"));
     const note = await putOld(other, keyIn("notes"));
@@ -73,7 +73,7 @@ describe("a sweep of several storages", () => {
   });
 
   it("takes two objects for one folder as one storage", async () => {
-    own.storage = new DiskStorage(fixture.storage.root);
+    own.storage = new BackdatedStorage(fixture.storage.root);
     const label = await putOld(fixture.storage, keyIn("labels"));
     const note = await putOld(fixture.storage, keyIn("notes"));
     await save({ label, note });
@@ -94,7 +94,7 @@ describe("a sweep of several storages", () => {
 
   for (const dryRun of [true, false]) {
     it(`refuses storages of which one lies inside the other, ${dryRun ? "in a dry run, too" : "and removes nothing"}`, async () => {
-      own.storage = new DiskStorage(join(fixture.storage.root, "notes"));
+      own.storage = new BackdatedStorage(join(fixture.storage.root, "notes"));
       const key = await putOld(fixture.storage, keyIn("labels"));
       await assert.rejects(withStorage(fixture.storage).sweep({ dryRun, force: true }), {
         name: "ConfigurationError",
@@ -105,13 +105,13 @@ describe("a sweep of several storages", () => {
   }
 
   it("does not take a folder for nested whose name only begins like the other's", async () => {
-    own.storage = new DiskStorage(`${fixture.storage.root}-notes`);
+    own.storage = new BackdatedStorage(`${fixture.storage.root}-notes`);
     assert.equal((await withStorage(fixture.storage).sweep()).listed, 0);
   });
 
   it("takes a folder for nested whose name only begins like the way out", async () => {
     await mkdir(join(fixture.storage.root, "..x"));
-    own.storage = new DiskStorage(join(fixture.storage.root, "..x"));
+    own.storage = new BackdatedStorage(join(fixture.storage.root, "..x"));
     await assert.rejects(withStorage(fixture.storage).sweep(), { name: "ConfigurationError" });
   });
 });
@@ -138,7 +138,10 @@ describe("a sweep of a storage that is no folder", () => {
     await files.sweep({ onProgress: (progress) => steps.push(progress) });
     assert.deepEqual(
       steps.map(({ step, done, expected }) => [step, done, expected]),
-      [200, 400, 600, 800, 1000].map((done) => ["objects", done, 0]),
+      [
+        ...[200, 400, 600, 800, 1000].map((done) => ["objects", done, 0]),
+        ...[200, 400, 600, 800, 1000].map((done) => ["orphans", done, 1050]),
+      ],
     );
     const abort = new AbortController();
     const reason = new Error("enough");

@@ -92,7 +92,7 @@ describeOnEachDatabase("PrivateFiles.adopt", (database) => {
       await save(scan);
       await assert.rejects(adopt(new Scan(), key), {
         ...OTHER_ROW,
-        message: /^Scan\.file: a row has this file already\. Attach a copy of its bytes\.$/,
+        message: /^Scan\.file: a row has this file already\. Use files\.copy\(from, property, to, property\)\.$/,
       });
     }
   });

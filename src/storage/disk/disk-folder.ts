@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { isRandomSegment } from "../key.js";
 import { codeOf } from "./disk-error.js";
 import { descriptorFolder, isRealFolder, isReallyAt } from "./disk-place.js";
 
@@ -72,13 +73,13 @@ export async function makeFolder(root: string, path: string, mode: number): Prom
   return DiskFolder.open(path);
 }
 
-/** Removes a folder and its parents below `root` as far as they are empty. One that can't be removed stays; that is no error. */
-export async function pruneFolders(root: string, path: string): Promise<void> {
-  try {
-    for (let folder = path; folder !== root; folder = dirname(folder)) await removeFolder(folder);
-  } catch {
-    // Not empty, not ours to remove, or gone.
-  }
+/**
+ * Removes the folder that was made for one object, if it is empty: its name is a random segment. Other programs may be about to write
+ * into any other folder. A folder that can't be removed stays; that is not an error.
+ */
+export async function removeObjectFolder(path: string): Promise<void> {
+  if (!isRandomSegment(basename(path))) return;
+  await removeFolder(path).catch(() => {});
 }
 
 async function notThere(path: string): Promise<Error> {

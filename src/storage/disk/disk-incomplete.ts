@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { randomSegment } from "../key.js";
 import { isAbsent } from "./disk-error.js";
 import { DiskFolder, makeFolder } from "./disk-folder.js";
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
 /** The folder under a root where uploads are until they are complete. */
 const FOLDER = ".incomplete";
 
@@ -26,6 +26,31 @@ export function isIncomplete(key: string): boolean {
 /** A new file that nobody else has or can guess. */
 export async function createIncomplete(root: string, mode: number): Promise<IncompleteFile> {
   return createIn(root, randomSegment(), mode);
+}
+
+/**
+ * A clone of a file that has no key yet: its blocks are those of the original. `undefined` where the file system has no clones, or when
+ * the clone fails for any other reason, which writing the bytes will show.
+ */
+export async function cloneIncomplete(
+  root: string,
+  original: string,
+  mode: number,
+): Promise<IncompleteFile | undefined> {
+  const path = join(root, FOLDER, randomSegment());
+  const folder = await makeFolder(root, dirname(path), 0o700);
+  const name = folder.at(basename(path));
+  try {
+    await fs.copyFile(original, name, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
+    // A clone has the permissions of its original.
+    await fs.chmod(name, mode & ~process.umask());
+    return { path, handle: await fs.open(name, O_WRONLY | O_NOFOLLOW) };
+  } catch {
+    await fs.unlink(name).catch(() => {});
+    return undefined;
+  } finally {
+    await folder.close();
+  }
 }
 
 /**

@@ -63,7 +63,7 @@ export async function openObject(place: DiskObjectPlace): Promise<DiskObject | u
 
 /** What a file's inode says of the object. @throws StorageError when the size is beyond what a number holds exactly. */
 export function describe(stats: Stats, key: string): StoredObject {
-  if (Number.isSafeInteger(stats.size)) return { size: stats.size, modifiedAt: stats.mtime };
+  if (Number.isSafeInteger(stats.size)) return { size: stats.size, modifiedAt: stats.mtime, changedAt: stats.ctime };
   throw new StorageError(`${key}: it has more than ${Number.MAX_SAFE_INTEGER} bytes. Serve it in parts.`, key);
 }
 
@@ -71,12 +71,14 @@ export function describe(stats: Stats, key: string): StoredObject {
 export class DiskObject implements OpenObject {
   readonly size: number;
   readonly modifiedAt: Date;
+  readonly changedAt?: Date;
   readonly #key: string;
   readonly #descriptor: Descriptor;
 
-  constructor(key: string, descriptor: Descriptor, { size, modifiedAt }: StoredObject) {
+  constructor(key: string, descriptor: Descriptor, { size, modifiedAt, changedAt }: StoredObject) {
     this.size = size;
     this.modifiedAt = modifiedAt;
+    this.changedAt = changedAt;
     this.#key = key;
     this.#descriptor = descriptor;
   }

@@ -1,13 +1,23 @@
 import fs from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidKeyError, StorageError } from "../../errors.js";
 import { quoted } from "../../quoted.js";
 import { assertKey, assertPrefix } from "../key.js";
-import type { ListedObject, OpenObject, PutOptions, ReadOptions, Storage, StoredObject } from "../storage.js";
+import { isWithin } from "../nested-storages.js";
+import type {
+  CopyOptions,
+  ListedObject,
+  OpenObject,
+  PutOptions,
+  ReadOptions,
+  Storage,
+  StoredObject,
+} from "../storage.js";
 import { assertNotAborted, discardBody, uploadBytes } from "../upload-bytes.js";
+import { copyObject } from "./disk-copy.js";
 import { diskError, isAbsent } from "./disk-error.js";
-import { DiskFolder, pruneFolders } from "./disk-folder.js";
+import { DiskFolder, removeObjectFolder } from "./disk-folder.js";
 import { isIncomplete, removeIncompleteFiles } from "./disk-incomplete.js";
 import { listObjects } from "./disk-list.js";
 import { type DiskObjectPlace, openObject, statObject } from "./disk-object.js";
@@ -76,10 +86,31 @@ export class DiskStorage implements Storage {
     return openObject(this.#place(key));
   }
 
+  /**
+   * As {@link Storage.copy}. On a file system that has clones (Btrfs, XFS, bcachefs, APFS), it takes no time and no space, whatever the
+   * size; elsewhere all bytes are read and written.
+   */
+  async copy(from: string, to: string, { signal }: CopyOptions = {}): Promise<void> {
+    try {
+      assertNotAborted(signal);
+      const [place, target] = [this.#place(from), this.#target(to)];
+      const object = await openObject(place);
+      if (object === undefined) throw noSuchObject(from);
+      const ready = async () => {
+        assertNotAborted(signal);
+        // Somebody may have written into the file while it was read.
+        assertSame(from, object, (await statObject(place)) ?? object);
+      };
+      await copyObject({ key: from, object, path: place.path }, target, ready, signal);
+    } catch (error) {
+      throw diskError(from, "copying it", error);
+    }
+  }
+
   /** As {@link Storage.read}. The stream holds one descriptor from the start, so it gives all bytes though the key is deleted. */
   async read(key: string, options: ReadOptions = {}): Promise<Readable> {
     const object = await openObject(this.#place(key));
-    if (object === undefined) throw new StorageError(`${key}: there is no such object. Check "stat" first.`, key);
+    if (object === undefined) throw noSuchObject(key);
     try {
       options.signal?.throwIfAborted();
       assertSame(key, object, options.of);
@@ -92,12 +123,13 @@ export class DiskStorage implements Storage {
     }
   }
 
-  /** As {@link Storage.delete}. Folders that this leaves empty go, too. A symbolic link is removed, never what it leads to. */
+  /** As {@link Storage.delete}. Removes the folder of the key's random segment as well, if it is empty, and no other
+   * folder. A symbolic link is removed, never its target. */
   async delete(key: string): Promise<void> {
     const path = this.path(key);
     try {
       await unlink(path);
-      await pruneFolders(this.root, dirname(path));
+      await removeObjectFolder(dirname(path));
     } catch (error) {
       if (!isAbsent(error)) throw diskError(key, "deleting it", error);
     }
@@ -110,6 +142,19 @@ export class DiskStorage implements Storage {
       yield* listObjects(this.root, prefix);
     } catch (error) {
       throw diskError(prefix || "/", "listing it", error);
+    }
+  }
+
+  /** As {@link Storage.identify}, by device and inode. Follows links, and looks outside of the root where a name leads there. */
+  async identify(name: string): Promise<string | undefined> {
+    if (name.includes("\0")) return undefined;
+    const path = resolve(this.root, name);
+    try {
+      const { dev, ino } = await fs.stat(path, { bigint: true });
+      return `${dev}:${ino}`;
+    } catch (error) {
+      if (isAbsent(error) || !isWithin(path, this.root)) return undefined;
+      throw diskError(quoted(name), "looking it up", error);
     }
   }
 
@@ -154,6 +199,10 @@ export class DiskStorage implements Storage {
       inodesInMemory: this.#inodesInMemory,
     };
   }
+}
+
+function noSuchObject(key: string): StorageError {
+  return new StorageError(`${key}: there is no such object. Check "stat" first.`, key);
 }
 
 function assertSame(key: string, found: StoredObject, wanted: StoredObject | undefined): void {

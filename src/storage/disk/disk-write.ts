@@ -3,8 +3,8 @@ import { basename, dirname } from "node:path";
 import { KeyTakenError } from "../../errors.js";
 import type { StoredObject } from "../storage.js";
 import { codeOf } from "./disk-error.js";
-import { type DiskFolder, makeFolder, pruneFolders } from "./disk-folder.js";
-import { createIncomplete, whileLocked } from "./disk-incomplete.js";
+import { type DiskFolder, makeFolder, removeObjectFolder } from "./disk-folder.js";
+import { createIncomplete, type IncompleteFile, whileLocked } from "./disk-incomplete.js";
 import { writeGathered } from "./gathered-write.js";
 
 /** How often a folder may be removed under our hands before we give up. */
@@ -36,12 +36,27 @@ export interface DiskTarget {
 export async function writeObject(
   target: DiskTarget,
   bytes: AsyncIterable<Uint8Array>,
-  ready: () => void,
+  ready: () => void | Promise<void>,
 ): Promise<StoredObject> {
   const file = await createIncomplete(target.root, target.fileMode);
+  return publishing(file, target, ready, () => writeGathered(file.handle, bytes));
+}
+
+/**
+ * Gives a file its key once it is filled and synced. When anything fails the file is removed.
+ *
+ * @param fill writes the bytes; returns their number.
+ * @throws as {@link writeObject}.
+ */
+export async function publishing(
+  file: IncompleteFile,
+  target: DiskTarget,
+  ready: () => void | Promise<void>,
+  fill: () => Promise<number>,
+): Promise<StoredObject> {
   try {
-    const stored = await fill(file.handle, bytes);
-    ready();
+    const stored = await filled(file.handle, fill);
+    await ready();
     await publish(file.path, target);
     return stored;
   } catch (error) {
@@ -50,9 +65,9 @@ export async function writeObject(
   }
 }
 
-async function fill(handle: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<StoredObject> {
+async function filled(handle: FileHandle, fill: () => Promise<number>): Promise<StoredObject> {
   try {
-    const size = await writeGathered(handle, bytes);
+    const size = await fill();
     await handle.datasync();
     return { size, modifiedAt: (await handle.stat()).mtime };
   } finally {
@@ -67,7 +82,7 @@ async function publish(file: string, target: DiskTarget): Promise<void> {
       return await publishOnce(file, target);
     } catch (error) {
       if (codeOf(error) === "ENOENT" && attempt < ATTEMPTS) continue;
-      if (!(error instanceof KeyTakenError)) await pruneFolders(target.root, dirname(target.path));
+      if (!(error instanceof KeyTakenError)) await removeObjectFolder(dirname(target.path));
       throw error;
     }
   }

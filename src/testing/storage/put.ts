@@ -29,7 +29,8 @@ export function describePut(subject: Subject): void {
   });
 
   it("never overwrites", async () => {
-    const first = await put(subject(), "a/b", "first");
+    await put(subject(), "a/b", "first");
+    const first = await subject().stat("a/b");
     const body = bodyOf("second");
     await assert.rejects(subject().put("a/b", body), isTaken("a/b"));
     assert.ok(body.destroyed);

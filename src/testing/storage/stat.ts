@@ -3,9 +3,10 @@ import { it, put, type Subject } from "./subject.js";
 
 /** Looks at objects. */
 export function describeStat(subject: Subject): void {
-  it("returns what put returned", async () => {
-    const stored = await put(subject(), "a/b.txt", "bytes");
-    assert.deepEqual(await subject().stat("a/b.txt"), stored);
+  it("returns the size and the time that put returned", async () => {
+    const { size, modifiedAt } = await put(subject(), "a/b.txt", "bytes");
+    const found = await subject().stat("a/b.txt");
+    assert.deepEqual([found?.size, found?.modifiedAt], [size, modifiedAt]);
   });
 
   it("returns undefined for a key without an object", async () => {

@@ -5,9 +5,13 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { KeyTakenError, StorageError, UploadSourceError } from "../../../src/errors.js";
+import { randomSegment } from "../../../src/storage/key.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, descriptorsUnder, generated, ioError, nodeCommand, onOpen } from "../../support/storage-disk.js";
 
+/** As `attach` makes them: only the folder of a random segment is removed again. */
+const FOLDER = randomSegment();
+const KEY = `${FOLDER}/a`;
 const onLinux = process.platform === "linux" ? false : "only Linux has /proc";
 
 describe("DiskStorage.put on a disk that fails", () => {
@@ -16,7 +20,7 @@ describe("DiskStorage.put on a disk that fails", () => {
   /** A put that must fail with this error of the disk, and leave nothing; the next one works. */
   async function failsWith(code: string, t: TestContext): Promise<void> {
     const body = generated(2 * 1024 * 1024);
-    await assert.rejects(disk.storage.put("new/deep/a", body), (error) => {
+    await assert.rejects(disk.storage.put(KEY, body), (error) => {
       assert.ok(error instanceof StorageError, String(error));
       assert.equal((error.cause as NodeJS.ErrnoException).code, code);
       return !error.message.includes(disk.storage.root);
@@ -25,7 +29,7 @@ describe("DiskStorage.put on a disk that fails", () => {
     assert.deepEqual(await disk.entries(), []);
     if (!onLinux) assert.deepEqual(await descriptorsUnder(disk.storage.root), []);
     t.mock.restoreAll();
-    await disk.put("new/deep/a");
+    await disk.put(KEY);
   }
 
   for (const method of ["writev", "datasync", "stat", "close"] as const) {
@@ -53,11 +57,11 @@ describe("DiskStorage.put on a disk that fails", () => {
   it("keeps nothing when the folder can't be synced", async (t) => {
     onOpen(
       t,
-      "new/deep",
+      FOLDER,
       (handle) => {
         handle.sync = () => Promise.reject(ioError("EIO"));
       },
-      "deep",
+      FOLDER,
     );
     await failsWith("EIO", t);
   });
@@ -162,7 +166,7 @@ describe("DiskStorage.put on a disk without hard links", () => {
   it("keeps nothing when rename fails, too", async (t) => {
     t.mock.method(fs, "link", () => Promise.reject(ioError("EXDEV")));
     t.mock.method(fs, "rename", () => Promise.reject(ioError("EXDEV")));
-    await assert.rejects(disk.put("a/b"), StorageError);
+    await assert.rejects(disk.put(KEY), StorageError);
     assert.deepEqual(await disk.entries(), []);
   });
 });

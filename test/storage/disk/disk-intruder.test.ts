@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { StorageError } from "../../../src/errors.js";
 import { isReallyAt, isStillAt, wasAt } from "../../../src/storage/disk/disk-place.js";
 import { DiskStorage } from "../../../src/storage/disk/disk-storage.js";
+import { randomSegment } from "../../../src/storage/key.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, descriptorsUnder } from "../../support/storage-disk.js";
 
@@ -57,11 +58,12 @@ describe("DiskStorage and what others put into its root", () => {
   });
 
   it("does not remove empty folders behind a symbolic link", async () => {
-    mkdirSync(join(disk.outside, "other", "empty"), { recursive: true });
+    const random = randomSegment();
+    mkdirSync(join(disk.outside, "other", random), { recursive: true });
     symlinkSync(join(disk.outside, "other"), disk.path("link"));
-    await disk.storage.delete("link/empty/x");
-    await disk.storage.delete("link/empty");
-    assert.ok((await fs.stat(join(disk.outside, "other", "empty"))).isDirectory());
+    await disk.storage.delete(`link/${random}/x`);
+    await disk.storage.delete(`link/${random}`);
+    assert.ok((await fs.stat(join(disk.outside, "other", random))).isDirectory());
   });
 
   it("does not write through a hostile folder for incomplete uploads", async () => {

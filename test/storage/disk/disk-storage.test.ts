@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { ConfigurationError, InvalidKeyError, KeyTakenError, StorageError } from "../../../src/errors.js";
 import { DiskStorage } from "../../../src/storage/disk/disk-storage.js";
+import { randomSegment } from "../../../src/storage/key.js";
 import { describeStorage } from "../../../src/testing.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, nodeCommand } from "../../support/storage-disk.js";
@@ -125,14 +126,22 @@ describe("DiskStorage's names and permissions", () => {
 describe("DiskStorage.delete", () => {
   const disk = DiskFixture.beforeEach();
 
-  it("removes the folders that it leaves empty, and no others", async () => {
-    await disk.put("a/b/c/d");
-    await disk.put("a/other");
-    await disk.storage.delete("a/b/c/d");
-    assert.deepEqual(await disk.entries(), ["a", "a/other"]);
-    await disk.storage.delete("a/other");
-    assert.deepEqual(await disk.entries(), []);
+  it("removes the folder of a random segment that it leaves empty, and no other folder", async () => {
+    const random = randomSegment();
+    for (const key of [`a/b/${random}/d`, `${random}/d`, "a/c/d", "e"]) {
+      await disk.put(key);
+      await disk.storage.delete(key);
+    }
+    assert.deepEqual(await disk.entries(), ["a", "a/b", "a/c"]);
     assert.ok((await stat(disk.storage.root)).isDirectory());
+  });
+
+  it("leaves the folder of a random segment while it has other files", async () => {
+    const random = randomSegment();
+    await disk.put(`a/${random}/b`);
+    await disk.put(`a/${random}/c`);
+    await disk.storage.delete(`a/${random}/b`);
+    assert.deepEqual(await disk.entries(), ["a", `a/${random}`, `a/${random}/c`]);
   });
 
   it("refuses a folder, be it empty or not", async () => {
@@ -158,7 +167,7 @@ describe("DiskStorage.removeIncomplete", () => {
 
   it("fails an upload whose bytes were removed, and leaves nothing of it", async () => {
     const body = new Readable({ read() {} });
-    const putting = disk.storage.put("a/b", body);
+    const putting = disk.storage.put(`${randomSegment()}/b`, body);
     while ((await disk.entries()).length === 0) await new Promise(setImmediate);
     assert.equal(await disk.storage.removeIncomplete(new Date(Date.now() + 60_000)), 1);
     body.push(null);

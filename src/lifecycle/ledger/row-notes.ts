@@ -1,5 +1,5 @@
-import type { PrivateColumn } from "../column/private-column.js";
-import type { FileRecord } from "../column/private-file.js";
+import type { PrivateColumn } from "../../column/private-column.js";
+import type { FileRecord } from "../../column/private-file.js";
 import type { FileChange, StoredKey } from "./file-change.js";
 
 /** What an announced statement is to do to the file of a column of one row. */

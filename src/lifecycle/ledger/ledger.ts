@@ -1,8 +1,8 @@
 import type { QueryRunner } from "typeorm";
-import type { FileRecord } from "../column/private-file.js";
-import { isMysql } from "../database/dialect.js";
-import { commitsImplicitly, type TransactionStatement, transactionStatement } from "../database/statement.js";
-import { endedByDeadlock, isAnswer, isInTransaction, isRolledBack } from "../database/transaction-status.js";
+import type { FileRecord } from "../../column/private-file.js";
+import { isMysql } from "../../database/dialect.js";
+import { commitsImplicitly, type TransactionStatement, transactionStatement } from "../../database/statement.js";
+import { endedByDeadlock, isAnswer, isInTransaction, isRolledBack } from "../../database/transaction-status.js";
 import type { AnsweredStatement, FileChange, Outcome, Statement } from "./file-change.js";
 import { RowNotes } from "./row-notes.js";
 import { WritePermits } from "./write-permits.js";

@@ -1,5 +1,5 @@
-import type { FileRecord } from "../column/private-file.js";
-import type { Storage } from "../storage/storage.js";
+import type { FileRecord } from "../../column/private-file.js";
+import type { Storage } from "../../storage/storage.js";
 
 /** An object in a storage. */
 export interface StoredKey {

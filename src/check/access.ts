@@ -1,0 +1,75 @@
+import { type ObjectLiteral, QueryFailedError, type QueryRunner } from "typeorm";
+import { isPostgres, isSqlite } from "../database/dialect.js";
+import type { KeyColumn } from "../database/named-keys.js";
+import { isAnswer } from "../database/transaction-status.js";
+import { visible } from "../quoted.js";
+
+/** Whether a column of the database can be read: it can, it is not there, or the database refuses it for some reason. */
+export type Access = "readable" | "TABLE_MISSING" | "COLUMN_MISSING" | Refusal;
+
+/** Why something can't be looked at. */
+export interface Refusal {
+  /** The database's own words. */
+  refusal: string;
+}
+
+/** Reads no row of a column, as the application would read it: the catalogue shows not all of them to every user. */
+export async function accessTo(runner: QueryRunner, { entity, propertyPath }: KeyColumn): Promise<Access> {
+  const query = runner.manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
+  try {
+    await query.select(`entity.${propertyPath}`, "key").where("1 = 0").getRawMany();
+    return "readable";
+  } catch (error) {
+    const missing = missingPart(runner, entity, error);
+    if (missing === undefined) return refusalOf(runner, error);
+    const hiddenSchema = missing === "TABLE_MISSING" ? await schemaOutOfReach(runner, entity) : undefined;
+    return hiddenSchema ? { refusal: `permission denied for schema ${hiddenSchema}` } : missing;
+  }
+}
+
+/**
+ * What the database says in place of an answer.
+ *
+ * @throws the error, where it is not the database's own.
+ */
+export function refusalOf(runner: Pick<QueryRunner, "dataSource">, error: unknown): Refusal {
+  if (error instanceof QueryFailedError && isAnswer(runner, error)) return { refusal: visible(error.message) };
+  throw error;
+}
+
+function missingPart(
+  runner: QueryRunner,
+  { tableName }: KeyColumn["entity"],
+  error: unknown,
+): "TABLE_MISSING" | "COLUMN_MISSING" | undefined {
+  if (!(error instanceof QueryFailedError)) return undefined;
+  const { code } = error.driverError as { code?: string };
+  const said = isSqlite(runner.dataSource) ? inSqlite(error.message, tableName) : code;
+  if (TABLE_MISSING.has(said)) return "TABLE_MISSING";
+  return COLUMN_MISSING.has(said) ? "COLUMN_MISSING" : undefined;
+}
+
+const TABLE_MISSING = new Set<string | undefined>([
+  ...["no such table", "ER_NO_SUCH_TABLE", "ER_BAD_DB_ERROR"],
+  ...["42P01", "3F000"],
+]);
+const COLUMN_MISSING = new Set<string | undefined>(["no such column", "ER_BAD_FIELD_ERROR", "42703"]);
+
+/** A view may be there and its table may not. */
+function inSqlite(message: string, tableName: string): string | undefined {
+  const [said] = /no such (?:table|column)/.exec(message) ?? [];
+  return said === "no such table" && !message.endsWith(tableName) ? undefined : said;
+}
+
+/** PostgreSQL passes over the schemas of the search path that its user may not use. */
+async function schemaOutOfReach(runner: QueryRunner, entity: KeyColumn["entity"]): Promise<string | undefined> {
+  if (!isPostgres(runner.dataSource) || entity.schema) return undefined;
+  const [row] = await runner.query(
+    `SELECT nspname AS name FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE relname = $1 AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE') AND nspname = ANY (
+        SELECT trim(both '" ' FROM part) FROM unnest(string_to_array(current_setting('search_path'), ',')) AS part)
+      LIMIT 1`,
+    [entity.tableName],
+  );
+  return row?.name;
+}

@@ -1,0 +1,106 @@
+import { type EntityMetadata, FindOperator, type FindOptionsWhere, type ObjectLiteral } from "typeorm";
+import type { ColumnMetadata } from "../column/private-column.js";
+
+/** What `find` takes as `where`. */
+export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
+
+/**
+ * Holds a condition against the entity, so that no part of it can drop out: depending on its options, TypeORM leaves out
+ * `undefined`, `null` and empty objects, and the condition then matches more rows than intended, or all.
+ *
+ * @param refuse makes the error for a part that is empty or unknown; it is given a clause such as `"owner.id" is undefined`.
+ * @returns the condition, with related entities replaced by their primary keys.
+ * @throws what `refuse` makes.
+ */
+export function completeWhere(entity: EntityMetadata, where: unknown, refuse: (problem: string) => Error): Where {
+  return new WhereReader(refuse).alternatives(entity, where, "");
+}
+
+class WhereReader {
+  constructor(private readonly refuse: (problem: string) => Error) {}
+
+  /** @param name what the condition is called in messages: the path of a relation, or `""`. */
+  alternatives(entity: EntityMetadata, where: unknown, name: string): Where {
+    if (!Array.isArray(where)) return this.#properties(entity, where, name);
+    if (where.length === 0) throw this.refuse(`${subject(name)} is an empty array`);
+    return where.map((alternative) => this.#properties(entity, alternative, name));
+  }
+
+  /** @param embedded the path of the embedded entity that the object stands for. */
+  #properties(entity: EntityMetadata, where: unknown, name: string, embedded = ""): ObjectLiteral {
+    if (typeof where !== "object" || where === null || Array.isArray(where) || where instanceof FindOperator) {
+      throw this.refuse(`${subject(name)} is ${described(where)}, not an object with properties`);
+    }
+    const entries = Object.entries(where);
+    if (entries.length === 0) throw this.refuse(`${subject(name)} is empty`);
+    return Object.fromEntries(
+      entries.map(([key, value]) => [key, this.#property(entity, joined(embedded, key), value, joined(name, key))]),
+    );
+  }
+
+  #property(entity: EntityMetadata, path: string, value: unknown, name: string): unknown {
+    if (value === undefined || value === null) throw this.refuse(`${subject(name)} is ${value}`);
+    const column = entity.findColumnWithPropertyPathStrict(path);
+    if (column) return this.#value(column, value, name);
+    if (entity.findEmbeddedWithPropertyPath(path)) return this.#properties(entity, value, name, path);
+    const relation = entity.findRelationWithPropertyPath(path);
+    if (!relation) throw this.refuse(`${subject(name)} is not a column or relation of ${entity.name}`);
+    if (value instanceof FindOperator) return this.#operator(value, name);
+    const related = relation.inverseEntityMetadata;
+    if (!isInstanceOf(related, value)) return this.alternatives(related, value, name);
+    const id = related.getEntityIdMap(value);
+    if (id) return id;
+    throw this.refuse(`${subject(name)} is an entity without a primary key`);
+  }
+
+  #value(column: ColumnMetadata, value: unknown, name: string): unknown {
+    if (value instanceof FindOperator) return this.#operator(value, name);
+    // A driver turns them into some text, which MySQL and MariaDB compare with a number as 0.
+    if (isCollection(value) && !takesCollections(column)) {
+      throw this.refuse(`${subject(name)} is ${described(value)}, which its column can't have`);
+    }
+    return value;
+  }
+
+  #operator(operator: FindOperator<unknown>, name: string): FindOperator<unknown> {
+    if (operator.child) this.#operator(operator.child, name);
+    else if (operator.type !== "isNull" && operator.type !== "raw") {
+      for (const value of [operator.value].flat()) {
+        if (value instanceof FindOperator) this.#operator(value, name);
+        else if (value === undefined || value === null) {
+          throw this.refuse(`the operator of ${subject(name)} has a value of ${value}`);
+        }
+      }
+    }
+    return operator;
+  }
+}
+
+function subject(name: string): string {
+  return name === "" ? "the condition" : `"${name}"`;
+}
+
+function joined(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (value instanceof FindOperator) return "an operator";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function isInstanceOf({ target }: EntityMetadata, value: unknown): value is ObjectLiteral {
+  return typeof target === "function" && value instanceof target;
+}
+
+/** Other objects, such as dates and buffers, are values. */
+function isCollection(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
+function takesCollections({ transformer, isArray, type }: ColumnMetadata): boolean {
+  return transformer !== undefined || isArray || /json|array|geo|vector/.test(String(type));
+}

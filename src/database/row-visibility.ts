@@ -1,0 +1,57 @@
+import type { QueryRunner } from "typeorm";
+import type { KeyColumn } from "./named-keys.js";
+
+/** A table of which a connection may not see all rows. */
+export interface PartlyHiddenTable {
+  /** Its name. */
+  table: string;
+  /** The schemas of which each has a table of that name; without them row-level security hides rows of it. */
+  schemas?: string[];
+}
+
+/**
+ * A table of which this connection may not see all rows that belong to the data source; `undefined` where there is none. Only PostgreSQL is
+ * asked: of its row-level security (`row_security_active`), also behind views, and for tables without a schema in TypeORM, which the
+ * search path chooses. Costs two statements.
+ */
+export async function partlyHiddenTable(
+  runner: QueryRunner,
+  columns: KeyColumn[],
+): Promise<PartlyHiddenTable | undefined> {
+  if (runner.dataSource.options.type !== "postgres") return undefined;
+  return (await guardedTable(runner, columns)) ?? (await ambiguousTable(runner, columns));
+}
+
+async function guardedTable(runner: QueryRunner, columns: KeyColumn[]): Promise<PartlyHiddenTable | undefined> {
+  const { driver } = runner.dataSource;
+  const paths = columns.map(({ entity: { schema, tableName } }) =>
+    [schema, tableName].flatMap((name) => (name ? driver.escape(name) : [])).join("."),
+  );
+  const [row] = await runner.query(
+    `WITH RECURSIVE used (id) AS (
+      SELECT to_regclass(path)::oid FROM unnest($1::text[]) AS path
+      UNION
+      SELECT dependency.refobjid FROM used
+        JOIN pg_rewrite ON pg_rewrite.ev_class = used.id
+        JOIN pg_depend AS dependency ON dependency.objid = pg_rewrite.oid
+          AND dependency.classid = 'pg_rewrite'::regclass AND dependency.refclassid = 'pg_class'::regclass
+    )
+    SELECT relname AS "table" FROM used JOIN pg_class ON pg_class.oid = used.id
+      WHERE relkind IN ('r', 'p') AND row_security_active(pg_class.oid) LIMIT 1`,
+    [paths],
+  );
+  return row;
+}
+
+async function ambiguousTable(runner: QueryRunner, columns: KeyColumn[]): Promise<PartlyHiddenTable | undefined> {
+  const tables = columns.filter(({ entity }) => !entity.schema).map(({ entity }) => entity.tableName);
+  const [row] = await runner.query(
+    `SELECT relname AS "table", array_agg(nspname::text ORDER BY nspname) AS schemas
+      FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
+      GROUP BY relname HAVING count(*) > 1 LIMIT 1`,
+    [tables],
+  );
+  return row;
+}

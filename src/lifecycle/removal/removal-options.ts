@@ -1,0 +1,35 @@
+import type { DataSource, EntityManager, FindOptionsWhere } from "typeorm";
+import { ConfigurationError } from "../../errors.js";
+
+/**
+ * Which rows `remove` removes, as `delete` of TypeORM takes it: a primary key of one column, several, or a condition as `find` takes it,
+ * or several of which one has to hold.
+ */
+export type RemoveCriteria<E> = PrimaryKeyValue | PrimaryKeyValue[] | FindOptionsWhere<E> | FindOptionsWhere<E>[];
+
+/** A primary key of one column. */
+export type PrimaryKeyValue = string | number | bigint | Date;
+
+/** Options of `remove`. */
+export interface RemoveOptions {
+  /**
+   * The manager of a transaction of yours, which then decides: a rollback brings all rows back, with their files. Each page is in a
+   * savepoint of it. (default: none; each page is in a transaction of its own)
+   */
+  manager?: EntityManager;
+  /** Ends the removal before the next page; `remove` then rejects with the signal's reason. What was removed by then stays removed. */
+  signal?: AbortSignal;
+}
+
+/** @throws ConfigurationError for an unknown option, and for a manager of another data source. */
+export function checkRemoveOptions(dataSource: DataSource, { manager, signal: _, ...others }: RemoveOptions): void {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new ConfigurationError(`PrivateFiles.remove: unknown option "${unknown}". Give "manager" or "signal".`);
+  }
+  if (manager && manager.dataSource !== dataSource) {
+    throw new ConfigurationError(
+      "PrivateFiles.remove: the manager belongs to another data source. Give one of a transaction of this data source.",
+    );
+  }
+}

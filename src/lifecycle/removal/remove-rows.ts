@@ -1,0 +1,53 @@
+import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from "typeorm";
+import type { ColumnSet } from "../../column/column-metadata.js";
+import { ConfigurationError } from "../../errors.js";
+import { FileCascades } from "./cascades.js";
+import { checkRemoveOptions, type RemoveOptions } from "./removal-options.js";
+import { firstRows, matchingRows, type Row } from "./row-queries.js";
+import { assertOthers, isLast, RowRemoval } from "./row-removal.js";
+
+/**
+ * Removes the rows that criteria match, page by page, each in a transaction. Their files follow as with TypeORM's `remove`.
+ *
+ * @returns how many rows of the entity were removed.
+ */
+export async function removeRows(
+  dataSource: DataSource,
+  columns: ColumnSet,
+  target: EntityTarget<ObjectLiteral>,
+  criteria: unknown,
+  options: RemoveOptions,
+): Promise<number> {
+  checkRemoveOptions(dataSource, options);
+  const entity = removableEntity(dataSource, target);
+  const query = matchingRows(dataSource, entity, criteria);
+  const cascades = new FileCascades(dataSource.entityMetadatas, columns);
+  const { manager = dataSource.manager, signal } = options;
+  let count = 0;
+  for (let [isDone, missed]: [boolean, Row[]] = [false, []]; !isDone; ) {
+    signal?.throwIfAborted();
+    await manager.transaction(async (transaction) => {
+      const page = await firstRows(transaction, entity, query);
+      assertOthers(entity, page, missed);
+      const removal = new RowRemoval(transaction, entity, cascades);
+      missed = page.length > 0 ? await removal.remove(entity, page) : [];
+      isDone = isLast(page, missed);
+      count += removal.count;
+    });
+  }
+  return count;
+}
+
+/** @throws ConfigurationError for one that the data source does not have, and for one without a primary key. */
+function removableEntity(dataSource: DataSource, target: EntityTarget<ObjectLiteral>): EntityMetadata {
+  if (!dataSource.hasMetadata(target)) {
+    throw new ConfigurationError(
+      "PrivateFiles.remove: the data source does not have this entity. Give an entity class, an EntitySchema or a name of its entities.",
+    );
+  }
+  const entity = dataSource.getMetadata(target);
+  if (entity.primaryColumns.length > 0) return entity;
+  throw new ConfigurationError(
+    `PrivateFiles.remove: ${entity.name} does not have a primary key, so its rows can't be told apart. Remove the rows of its tables.`,
+  );
+}

@@ -1,0 +1,85 @@
+import { lookup } from "mime-types";
+import type { ObjectLiteral } from "typeorm";
+import type { PrivateColumn } from "../column/private-column.js";
+import type { FileRecord, PrivateFile } from "../column/private-file.js";
+import { proposeKey } from "../column/upload-to.js";
+import { UploadSourceError } from "../errors.js";
+import { uploadedFile } from "../lifecycle/uploads.js";
+import { portableName } from "../storage/key.js";
+import type { PutOptions, Storage } from "../storage/storage.js";
+import { assertNotAborted } from "../storage/upload-bytes.js";
+
+/** What `attach` and `copy` are told beside the bytes. */
+export interface AttachOptions {
+  /** The file's name. (default: the name that the source came with, else `file`; of a copy the name of the original) */
+  filename?: string;
+  /** The media type, for storages that keep one. (default: by the name's extension) */
+  type?: string;
+  /** Ends the upload or the copying; nothing of it is kept. */
+  signal?: AbortSignal;
+}
+
+/** The property of an entity that gets a file. */
+export interface Destination {
+  /** The column. */
+  column: PrivateColumn;
+  /** Where the column's files are kept. */
+  storage: Storage;
+  /** The entity. */
+  entity: ObjectLiteral;
+}
+
+/** What an entity's property now is, and what it was. */
+export interface Assigned {
+  /** The new value. */
+  file: PrivateFile;
+  /** The record of the value before, which may be an upload that was not saved. */
+  replaced?: FileRecord;
+}
+
+/**
+ * Has an object written under a new key of a column, and puts it into the entity, which the caller then saves. When it fails, the entity is
+ * as it was.
+ *
+ * @param write writes the object; when that fails, it leaves nothing in the storage.
+ */
+export async function store(
+  { column, storage, entity }: Destination,
+  { filename, type, signal }: AttachOptions,
+  write: (key: string, options: PutOptions) => Promise<unknown>,
+): Promise<Assigned> {
+  assertName(column, filename);
+  const name = portableName(filename ?? "");
+  const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, name, column.length);
+  const key = await unlessAborted(signal, proposing);
+  column.assertFits(key);
+  await write(key, { type: type ?? (lookup(name) || undefined), signal });
+  const file = uploadedFile(key, column.uploadTarget(storage));
+  return { file, replaced: column.assign(entity, file, { name: filename ?? null }) };
+}
+
+/** A name comes from an application that may not be checked by a compiler, or from a form parser. */
+function assertName(column: PrivateColumn, name: unknown): void {
+  if (name === undefined || typeof name === "string") return;
+  throw new UploadSourceError(
+    `${column.subject}: "filename" must be a string, got ${name === null ? "null" : typeof name}.`,
+  );
+}
+
+/** `uploadTo` may ask somebody who never answers; the storage watches the signal itself. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, result: Promise<T>): Promise<T> {
+  if (!signal) return result;
+  let abort = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", abort);
+  });
+  try {
+    await Promise.race([result, aborted]);
+    assertNotAborted(signal);
+    return await result;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
