@@ -62,6 +62,7 @@ SPELLINGS = {
     "uploads//two slashes.pdf": "uploads/two slashes.pdf",
     "./uploads/dot.pdf": "uploads/dot.pdf",
     "uploads/./inner dot.pdf": "uploads/inner dot.pdf",
+    "uploads/old/../two dots.pdf": "uploads/two dots.pdf",
     "uploads//shared.pdf": "uploads/shared.pdf",
     "uploads/./shared.pdf": "uploads/shared.pdf",
     "uploads/shared.pdf": "uploads/shared.pdf",

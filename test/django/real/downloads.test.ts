@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SweepItem } from "typeorm-private-files";
 import { before, it } from "../../support/suite.js";
 import { mediaOf } from "../django-site.js";
 import { ClosedDownload, NumberedProfile } from "./models.js";
@@ -20,9 +21,9 @@ describeOnRealSites("the files of a site", (start) => {
     await assertServed(site, rows);
   });
 
-  it("go to their owner where the value has an empty or a dot segment, or is an absolute path", async () => {
+  it("go to their owner where the value has an empty segment or dots, or is an absolute path", async () => {
     const rows = rowsOf(site, "spelling");
-    assert.equal(rows.length, 7);
+    assert.equal(rows.length, 8);
     await assertServed(site, rows);
   });
 
@@ -66,15 +67,15 @@ describeOnRealSites("the files of a site", (start) => {
   });
 
   it("are named by every sweep where they are missing", async () => {
-    const named = await missingIn(site);
+    const named = await namedIn(site, "missing");
     const rows = rowsOf(site, "missing");
     assert.equal(rows.length, 5);
     for (const { value } of rows) assert.ok(named.includes(value!), value!);
     for (const { value } of rowsOf(site, "odd", "plain")) assert.equal(named.includes(value!), false, value!);
   });
 
-  it("are not missing where the value has an empty or a dot segment, or is an absolute path", async () => {
-    const named = await missingIn(site);
+  it("are not missing where the value has an empty segment or dots, or is an absolute path", async () => {
+    const named = await namedIn(site, "missing");
     const rows = rowsOf(site, "spelling").filter(({ value }) => named.includes(value!));
     assert.deepEqual(rows, []);
   });
@@ -83,6 +84,14 @@ describeOnRealSites("the files of a site", (start) => {
     const entries = await mediaOf(site);
     assert.deepEqual(entries, asMade);
     assert.deepEqual(await site.readByDjango(), site.rows);
+  });
+
+  it("are invalid to a sweep and to check, not missing, where their names can't be keys", async () => {
+    const values = rowsOf(site, "unusual").map(({ value }) => value!);
+    assert.deepEqual((await namedIn(site, "invalid")).sort(), values.toSorted());
+    const [problem] = (await site.files.check()).filter(({ code }) => code === "INVALID_KEYS");
+    assert.equal(problem!.subject, "FileSubmission.uploadedFile");
+    assert.match(problem!.message, /^4 rows/);
   });
 
   it("are in tables that check finds as the entities declare them, without an index", async () => {
@@ -110,9 +119,9 @@ describeOnRealSites("the files of a site", (start) => {
   });
 });
 
-/** The values that a dry run names as missing. */
-async function missingIn({ files }: RealSite): Promise<string[]> {
+/** The values that a dry run names as missing, or as no keys. */
+async function namedIn({ files }: RealSite, kind: SweepItem["kind"]): Promise<string[]> {
   const named: string[] = [];
-  await files.sweep({ onItem: (item) => void (item.kind === "missing" && named.push(item.key)) });
+  await files.sweep({ onItem: (item) => void (item.kind === kind && named.push(item.key)) });
   return named;
 }

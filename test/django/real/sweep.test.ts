@@ -56,7 +56,7 @@ describeOnRealSites("the folder of a site", (start) => {
     }
   });
 
-  it("keeps in a sweep with prefixes the file that a row names with an empty or a dot segment, or absolutely", async (t) => {
+  it("keeps in a sweep with prefixes the file that a row names with an empty segment or dots, or absolutely", async (t) => {
     const site = await start(t);
     const rows = rowsOf(site, "spelling");
     const last = rows.find(({ value }) => value === "uploads/shared.pdf")!;
