@@ -99,6 +99,24 @@ describeOnRealSites("the rows and files of a site", (start, kind) => {
     assert.equal(now.length, site.rows.length);
   });
 
+  it("are removed with their owner by files.remove in one transaction: uploads are deleted, Django's files stay", async (t) => {
+    const site = await start(t);
+    const bobs = site.rows.filter(({ owner }) => owner === "bob");
+    const rows = bobs.filter(({ value }) => value);
+    const upload = await replace(site, rows[0]!, "ours.pdf");
+    await site.dataSource.transaction(async (manager) => {
+      assert.equal(await site.files.remove(FileSubmission, { owner: { id: 2 } }, { manager }), bobs.length);
+      await manager.delete(User, 2);
+    });
+    assert.equal(isThere(site, upload), false);
+    for (const row of rows) assert.equal(isThere(site, row), !row.missing, row.value!);
+    const now = await site.readByDjango();
+    assert.deepEqual(
+      now,
+      site.rows.filter(({ owner }) => owner !== "bob"),
+    );
+  });
+
   it("share a default file, which stays when the last of them has another or is removed", async (t) => {
     const site = await start(t);
     const shared = site.rows.filter(({ value }) => value === "defaults/avatar.png");
