@@ -1,0 +1,40 @@
+import { Keepsake, Shipment } from "../shipment.js";
+import { fill, type Kind, type Site } from "./change.js";
+
+/** The row of this writer alone, of which it tells what is committed before it may be killed. */
+export const KEEPSAKES: Kind[] = [
+  {
+    name: "save of a row of this writer alone",
+    weight: 3,
+    isAlone: true,
+    async prepare(site) {
+      const keepsake = await site.manager.findOneByOrFail(Keepsake, { owner: site.owner });
+      await fill(site, keepsake, "letter");
+      return async (manager) => {
+        const news = { owner: site.owner, seal: keepsake.letterSeal! };
+        await site.tell({ ...news, is: "begun" });
+        await manager.save(keepsake);
+        await site.tell({ ...news, is: "committed" });
+      };
+    },
+  },
+  {
+    name: "adopt of a file that a row has",
+    weight: 1,
+    expects: "ERR_PRIVATE_FILE_OTHER_ROW",
+    isAlone: true,
+    async prepare(site) {
+      const keepsake = await site.manager.findOneByOrFail(Keepsake, { owner: site.owner });
+      const heir = site.manager.create(Shipment, {});
+      return () => site.files.adopt(heir, "letter", keepsake.letter!.key);
+    },
+  },
+];
+
+/** Saves a writer's own row for the first time. */
+export async function newKeepsake(site: Site): Promise<void> {
+  const { owner, manager } = site;
+  const keepsake = manager.create(Keepsake, { owner });
+  await fill(site, keepsake, "letter");
+  await manager.save(keepsake);
+}
