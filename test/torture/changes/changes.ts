@@ -1,6 +1,6 @@
 import type { EntityManager } from "typeorm";
 import { Shipment } from "../shipment.js";
-import { ROWS, Rollback, type Site } from "./change.js";
+import { type Kind, ROWS, Rollback, type Site } from "./change.js";
 import { type Deed, Deeds, type Prepared } from "./deeds.js";
 import { KINDS, pickKind } from "./kinds.js";
 import { isConflict, outcomeOf } from "./refusals.js";
