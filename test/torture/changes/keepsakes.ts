@@ -1,5 +1,6 @@
 import { Keepsake, Shipment } from "../shipment.js";
 import { fill, type Kind, type Site } from "./change.js";
+import { outcomeOf } from "./refusals.js";
 
 /** The row of this writer alone, of which it tells what is committed before it may be killed. */
 export const KEEPSAKES: Kind[] = [
@@ -31,10 +32,16 @@ export const KEEPSAKES: Kind[] = [
   },
 ];
 
-/** Saves a writer's own row for the first time. */
+/** Saves a writer's own row for the first time, again if its connection is killed. */
 export async function newKeepsake(site: Site): Promise<void> {
   const { owner, manager } = site;
-  const keepsake = manager.create(Keepsake, { owner });
-  await fill(site, keepsake, "letter");
-  await manager.save(keepsake);
+  try {
+    if (await manager.existsBy(Keepsake, { owner })) return;
+    const keepsake = manager.create(Keepsake, { owner });
+    await fill(site, keepsake, "letter");
+    await manager.save(keepsake);
+  } catch (error) {
+    if (outcomeOf(error) === undefined) throw error;
+    await newKeepsake(site);
+  }
 }
