@@ -1,11 +1,11 @@
-import { DataSource, type DataSourceOptions } from "typeorm";
+import type { DataSourceOptions } from "typeorm";
 import { DiskStorage } from "typeorm-private-files";
 import { type Depot, leftoversIn, namedIn, violationsIn } from "../support/parcel-check.js";
 import { isOurs } from "./changes/change.js";
 import type { Findings } from "./figures.js";
 import { ForeignObjects } from "./foreign-objects.js";
 import type { Keepsakes } from "./keepsakes.js";
-import { CopiedKey, ENTITIES } from "./shipment.js";
+import { CopiedKey, openShipments } from "./shipment.js";
 import type { Sweeps } from "./sweeps.js";
 
 /** Looks at a database and a storage while nobody writes. */
@@ -36,8 +36,7 @@ export class Inspections {
   }
 
   async #open(): Promise<Depot> {
-    const dataSource = new DataSource({ ...this.order.options, entities: ENTITIES } as DataSourceOptions);
-    return { dataSource: await dataSource.initialize(), storage: new DiskStorage(this.order.root) };
+    return { dataSource: await openShipments(this.order.options), storage: new DiskStorage(this.order.root) };
   }
 
   async #check(depot: Depot, when: string): Promise<void> {

@@ -1,4 +1,13 @@
-import { Column, DeleteDateColumn, Entity, ManyToOne, OneToMany, PrimaryColumn } from "typeorm";
+import {
+  Column,
+  DataSource,
+  type DataSourceOptions,
+  DeleteDateColumn,
+  Entity,
+  ManyToOne,
+  OneToMany,
+  PrimaryColumn,
+} from "typeorm";
 import { Parcel } from "../support/parcel.js";
 
 /** What the torture saves: a parcel that can be removed softly, and that has items. */
@@ -38,3 +47,14 @@ export class CopiedKey {
 
 /** All of them, as a data source takes them. */
 export const ENTITIES = [Shipment, Item, Keepsake, CopiedKey];
+
+/** Opens a database of them, again if its connection is killed meanwhile. */
+export async function openShipments(options: DataSourceOptions, attempts = 5): Promise<DataSource> {
+  const dataSource = new DataSource({ ...options, entities: ENTITIES } as DataSourceOptions);
+  try {
+    return await dataSource.initialize();
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return openShipments(options, attempts - 1);
+  }
+}

@@ -1,8 +1,8 @@
 // A process that sweeps once. Its argument is JSON.
-import { DataSource, type DataSourceOptions } from "typeorm";
+import type { DataSourceOptions } from "typeorm";
 import { DiskStorage, PrivateFiles, type SweepReport } from "typeorm-private-files";
 import { outcomeOf } from "./changes/refusals.js";
-import { ENTITIES } from "./shipment.js";
+import { openShipments } from "./shipment.js";
 
 /** What such a process is told. */
 export interface SweeperOrder {
@@ -19,8 +19,7 @@ export interface SweeperOrder {
 export type SweeperMessage = "ready" | { report: SweepReport } | { refused: string };
 
 const { options, root, olderThan, prefixes }: SweeperOrder = JSON.parse(process.argv[2]!);
-const dataSource = new DataSource({ ...options, entities: ENTITIES } as DataSourceOptions);
-await dataSource.initialize();
+const dataSource = await openShipments(options);
 const storage = new DiskStorage(root);
 const files = new PrivateFiles(dataSource, { storage });
 await say("ready");

@@ -1,5 +1,5 @@
 // A process that changes shipments until it is told to stop, or killed. Its argument is JSON.
-import { DataSource, type DataSourceOptions } from "typeorm";
+import type { DataSourceOptions } from "typeorm";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
 import type { KeepsakeNews, Site } from "./changes/change.js";
 import { Changes } from "./changes/changes.js";
@@ -7,7 +7,7 @@ import type { Deed } from "./changes/deeds.js";
 import { newKeepsake } from "./changes/keepsakes.js";
 import { RETRY_FOR } from "./changes/retries.js";
 import { Random } from "./random.js";
-import { ENTITIES } from "./shipment.js";
+import { openShipments } from "./shipment.js";
 
 /** What such a process is told. */
 export interface WriterOrder {
@@ -37,8 +37,7 @@ process.on("disconnect", () => process.exit());
 process.on("warning", ({ message }) => void say({ warned: message }));
 
 const order: WriterOrder = JSON.parse(process.argv[2]!);
-const dataSource = new DataSource({ ...order.options, entities: ENTITIES } as DataSourceOptions);
-await dataSource.initialize();
+const dataSource = await openShipments(order.options);
 const site: Site = {
   random: new Random(order.seed),
   files: new PrivateFiles(dataSource, { storage: new DiskStorage(order.root), retryFor: RETRY_FOR }),
