@@ -1,7 +1,7 @@
 // A process that changes shipments until it is told to stop, or killed. Its argument is JSON.
 import type { DataSourceOptions } from "typeorm";
 import { DiskStorage, PrivateFiles } from "typeorm-private-files";
-import type { KeepsakeNews, Site } from "./changes/change.js";
+import type { KeepsakeNews } from "./changes/change.js";
 import { Changes } from "./changes/changes.js";
 import type { Deed } from "./changes/deeds.js";
 import { newKeepsake } from "./changes/keepsakes.js";
@@ -38,13 +38,13 @@ process.on("warning", ({ message }) => void say({ warned: message }));
 
 const order: WriterOrder = JSON.parse(process.argv[2]!);
 const dataSource = await openShipments(order.options);
-const site: Site = {
+const site = {
   random: new Random(order.seed),
   files: new PrivateFiles(dataSource, { storage: new DiskStorage(order.root), retryFor: RETRY_FOR }),
   manager: dataSource.manager,
   foreign: order.foreign,
   owner: `${order.seed}`,
-  tell: (keepsake) => say({ keepsake }),
+  tell: (keepsake: KeepsakeNews) => say({ keepsake }),
 };
 await newKeepsake(site);
 const changes = new Changes(site);

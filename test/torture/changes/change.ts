@@ -7,7 +7,7 @@ import type { Random } from "../random.js";
 import { Shipment } from "../shipment.js";
 
 /** About how many rows there are: few enough that processes meet. */
-export const ROWS = 40;
+export const ROWS = 20;
 const LARGEST = 2 ** 20;
 const CHUNK = 64 * 1024;
 
@@ -30,6 +30,8 @@ export interface Site {
   owner: string;
   /** Tells of that row, and waits until it is told. */
   tell(news: KeepsakeNews): Promise<void>;
+  /** Counts something beside the changes themselves. */
+  note(name: string, outcome: string): void;
 }
 
 /** What to do once the uploads are in the storage. */
@@ -85,7 +87,11 @@ export async function refill(site: Site, parcel: Parcel): Promise<void> {
 }
 
 /** Attaches a file of any size, none included, whose bytes take their time. */
-export async function fill({ random, files }: Site, parcel: Parcel, part: Part): Promise<void> {
+export async function fill(
+  { random, files }: Pick<Site, "random" | "files">,
+  parcel: Parcel,
+  part: Part,
+): Promise<void> {
   const length = random.chance(0.1) ? 0 : Math.floor(LARGEST ** random.next());
   const bytes = random.bytes(length);
   const note = random.below(2 ** 32).toString(36);

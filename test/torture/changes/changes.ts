@@ -14,8 +14,11 @@ const ATTEMPTS = 3;
 /** Makes random changes, one after the other: alone, or some in a transaction and its savepoints. */
 export class Changes {
   #deeds = new Deeds();
+  private readonly site: Site;
 
-  constructor(private readonly site: Site) {}
+  constructor(site: Omit<Site, "note">) {
+    this.site = { ...site, note: (name, outcome) => this.#deeds.note(name, outcome) };
+  }
 
   /** @throws what must not happen. */
   async makeOne(): Promise<Deed[]> {

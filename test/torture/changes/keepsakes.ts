@@ -33,7 +33,7 @@ export const KEEPSAKES: Kind[] = [
 ];
 
 /** Saves a writer's own row for the first time, again if its connection is killed. */
-export async function newKeepsake(site: Site): Promise<void> {
+export async function newKeepsake(site: Omit<Site, "note">): Promise<void> {
   const { owner, manager } = site;
   try {
     if (await manager.existsBy(Keepsake, { owner })) return;

@@ -52,7 +52,8 @@ function isLost(error: unknown): boolean {
   return LOST.includes(codeOf(error)) || (error instanceof Error && LOST_WORDS.test(error.message));
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error of the database or of its driver. */
+export function codeOf(error: unknown): string {
   const { code } = (error instanceof QueryFailedError ? error.driverError : (error ?? {})) as { code?: unknown };
   return String(code);
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type EntityManager, In } from "typeorm";
 import { Shipment } from "../shipment.js";
 import { fill, type Kind, newShipment, Rollback, refill, type Site, someShipments } from "./change.js";
-import { isConflict, isDuplicate, Violation } from "./refusals.js";
+import { codeOf, isConflict, isDuplicate, Violation } from "./refusals.js";
 
 /** Seconds for which writers keep an upload that may be saved again. */
 export const RETRY_FOR = 3;
@@ -46,8 +46,8 @@ export const RETRIES: Kind[] = [
       const { random } = site;
       const [one, other] = [await twins(site, rows), (await twins(site, rows)).reverse()];
       const pauses = [random.below(20), random.below(20)] as const;
-      return async ({ dataSource: { manager } }) => {
-        const both = await Promise.allSettled([again(manager, one, pauses[0]), again(manager, other, pauses[1])]);
+      return async () => {
+        const both = await Promise.allSettled([again(site, one, pauses[0]), again(site, other, pauses[1])]);
         for (const outcome of both) if (outcome.status === "rejected") throw outcome.reason;
       };
     },
@@ -94,7 +94,7 @@ async function twins(site: Site, rows: Shipment[]): Promise<Shipment[]> {
 }
 
 /** Changes rows in their order, so that two who do so in opposite orders wait for each other. */
-async function again(manager: EntityManager, shipments: Shipment[], pause: number): Promise<void> {
+async function again({ manager, note }: Site, shipments: Shipment[], pause: number): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await manager.transaction(async (inner) => {
@@ -106,6 +106,7 @@ async function again(manager: EntityManager, shipments: Shipment[], pause: numbe
       return;
     } catch (error) {
       if (attempt === 3 || !isConflict(error)) throw error;
+      note("deadlock", codeOf(error));
     }
   }
 }
