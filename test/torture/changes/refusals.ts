@@ -1,4 +1,9 @@
-import { QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError } from "typeorm";
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+} from "typeorm";
 import { PrivateFileError } from "typeorm-private-files";
 import { type Kind, Rollback } from "./change.js";
 
@@ -21,6 +26,12 @@ const LOST = [
   "ER_QUERY_INTERRUPTED",
   "ECONNRESET",
   "EPIPE",
+];
+/** TypeORM's errors of what is tried on a connection that it has given up. */
+const LOST_CLASSES = [
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
 ];
 /** Drivers have no code for what is tried on a connection that is lost. */
 const LOST_WORDS = /connection (?:terminated|is in closed state|error and is not queryable)|closed state/i;
@@ -48,7 +59,7 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 function isLost(error: unknown): boolean {
-  if (error instanceof QueryRunnerAlreadyReleasedError || error instanceof TransactionNotStartedError) return true;
+  if (LOST_CLASSES.some((kind) => error instanceof kind)) return true;
   return LOST.includes(codeOf(error)) || (error instanceof Error && LOST_WORDS.test(error.message));
 }
 
