@@ -15,7 +15,10 @@ export const ADOPTIONS: Kind[] = [
     async prepare(site) {
       const [known] = site.random.chance(0.6) ? await someShipments(site, 1) : [];
       const shipment = known ?? site.manager.create(Shipment, {});
-      await adopt(site, shipment, "letter", site.random.pick(site.foreign));
+      const key = site.random.pick(site.foreign);
+      // TypeORM would write the key alone where the row has a copy, whose seal is the same.
+      if (shipment.letterSeal === basename(key, ".bin")) return undefined;
+      await adopt(site, shipment, "letter", key);
       return (manager) => manager.save(shipment);
     },
   },
