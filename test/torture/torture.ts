@@ -1,6 +1,7 @@
 // Kills processes that write, over and over: "npm run torture -- --database PostgreSQL --kills 1000 --seed 7".
 import { parseArgs } from "node:util";
 import { sharedDatabases } from "../support/databases.js";
+import { KINDS } from "./changes/kinds.js";
 import { linesOf } from "./figures.js";
 import { torture } from "./run.js";
 
@@ -27,6 +28,9 @@ for (const database of wanted) {
     onInspection: ({ kills, work }) =>
       console.log(`  ${seconds()} s: ${kills} kills, ${work.deeds.count("committed")} committed`),
   });
-  console.log(linesOf(figures).concat(`${seconds()} s`).join("\n"));
+  const never = KINDS.filter(({ name, expects = "committed" }) => figures.work.deeds.count(expects, name) === 0);
+  console.log(linesOf(figures).join("\n"));
+  if (never.length > 0) console.log(`never: ${never.map(({ name }) => name).join(", ")}`);
+  console.log(`${seconds()} s`);
   if (figures.violations.length > 0) process.exitCode = 1;
 }
