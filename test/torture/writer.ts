@@ -38,22 +38,34 @@ process.on("warning", ({ message }) => void say({ warned: message }));
 
 const order: WriterOrder = JSON.parse(process.argv[2]!);
 const dataSource = await openShipments(order.options);
-const site = {
-  random: new Random(order.seed),
-  files: new PrivateFiles(dataSource, { storage: new DiskStorage(order.root), retryFor: RETRY_FOR }),
-  manager: dataSource.manager,
-  foreign: order.foreign,
-  owner: `${order.seed}`,
-  tell: (keepsake: KeepsakeNews) => say({ keepsake }),
-};
-await newKeepsake(site);
-const changes = new Changes(site);
+const files = new PrivateFiles(dataSource, { storage: new DiskStorage(order.root), retryFor: RETRY_FOR });
+// SQLite has one connection: a change would become a part of another one's transaction.
+const hands = dataSource.options.type === "better-sqlite3" ? [0] : [0, 1];
+const changes = await Promise.all(hands.map(begin));
 await say("ready");
-while (!stopped) await say(await outcome());
+await Promise.all(changes.map(goOn));
 await dataSource.destroy();
 process.exit();
 
-async function outcome(): Promise<WriterMessage> {
+/** @param hand of those who work at the same time in this process. */
+async function begin(hand: number): Promise<Changes> {
+  const site = {
+    random: new Random(order.seed + hand),
+    files,
+    manager: dataSource.manager,
+    foreign: order.foreign,
+    owner: `${order.seed}.${hand}`,
+    tell: (keepsake: KeepsakeNews) => say({ keepsake }),
+  };
+  await newKeepsake(site);
+  return new Changes(site);
+}
+
+async function goOn(changes: Changes): Promise<void> {
+  while (!stopped) await say(await outcome(changes));
+}
+
+async function outcome(changes: Changes): Promise<WriterMessage> {
   const begin = performance.now();
   try {
     const done = await changes.makeOne();
