@@ -66,10 +66,10 @@ async function goOn(changes: Changes): Promise<void> {
 }
 
 async function outcome(changes: Changes): Promise<WriterMessage> {
-  const begin = performance.now();
+  const start = performance.now();
   try {
     const done = await changes.makeOne();
-    const seconds = Math.round((performance.now() - begin) / 1000);
+    const seconds = Math.round((performance.now() - start) / 1000);
     return seconds < order.longest ? { done } : { failed: `the torture is wrong: a change took ${seconds} seconds` };
   } catch (error) {
     return { failed: error instanceof Error ? `${error.stack}` : String(error) };
