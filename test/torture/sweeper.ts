@@ -1,4 +1,4 @@
-// A process that sweeps once. Its argument is JSON.
+// A process that sweeps, once or some times. Its argument is JSON.
 import type { DataSourceOptions } from "typeorm";
 import { DiskStorage, PrivateFiles, type SweepReport } from "typeorm-private-files";
 import { outcomeOf } from "./changes/refusals.js";
@@ -13,17 +13,19 @@ export interface SweeperOrder {
   /** The grace period in seconds. */
   olderThan: number;
   prefixes: string[];
+  /** How many sweeps follow each other. */
+  times: number;
 }
 
-/** What it says: that it begins, and what it did. */
+/** What it says: that it begins, and what each sweep did. */
 export type SweeperMessage = "ready" | { report: SweepReport } | { refused: string };
 
-const { options, root, olderThan, prefixes }: SweeperOrder = JSON.parse(process.argv[2]!);
+const { options, root, olderThan, prefixes, times }: SweeperOrder = JSON.parse(process.argv[2]!);
 const dataSource = await openShipments(options);
 const storage = new DiskStorage(root);
 const files = new PrivateFiles(dataSource, { storage });
 await say("ready");
-await say(await sweep());
+for (let time = 0; time < times; time++) await say(await sweep());
 process.exit();
 
 async function sweep(): Promise<SweeperMessage> {

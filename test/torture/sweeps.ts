@@ -2,7 +2,6 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { SweepReport } from "typeorm-private-files";
 import type { Findings } from "./figures.js";
 import { SWEPT } from "./foreign-objects.js";
 import type { Random } from "./random.js";
@@ -14,6 +13,9 @@ const LONGEST_SWEEP = 100;
 /** Seconds that no change takes from its first upload to its commit. */
 export const GRACE = 20;
 
+/** How many sweeps beside the writers follow each other. */
+const TIMES = 10;
+
 /** Processes that sweep. */
 export class Sweeps {
   constructor(
@@ -24,9 +26,8 @@ export class Sweeps {
 
   /** Two at once sweep what is older than any change that is under way. One of them may be killed. */
   async besideWriters(): Promise<void> {
-    const order = { ...this.order, olderThan: GRACE, prefixes: [] };
-    const reports = await Promise.all([this.#sweep(order, false), this.#sweep(order, this.random.chance(0.5))]);
-    for (const report of reports) this.findings.sweptBesideWriters += report?.removed ?? 0;
+    const order = { ...this.order, olderThan: GRACE, prefixes: [], times: TIMES };
+    await Promise.all([this.#sweep(order, false), this.#sweep(order, this.random.chance(0.5))]);
   }
 
   /** One is killed while it sweeps everything, and nobody writes. */
@@ -40,38 +41,32 @@ export class Sweeps {
   }
 
   get #all(): SweeperOrder {
-    return { ...this.order, olderThan: 0, prefixes: [SWEPT] };
+    return { ...this.order, olderThan: 0, prefixes: [SWEPT], times: 1 };
   }
 
-  async #sweep(order: SweeperOrder, isKilled: boolean): Promise<SweepReport | undefined> {
+  async #sweep(order: SweeperOrder, isKilled: boolean): Promise<void> {
+    const name = order.olderThan > 0 ? "sweep beside writers" : "sweep while nobody writes";
     const sweeper = fork(SWEEPER, [JSON.stringify(order)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let last: SweeperMessage | undefined;
-    sweeper.on("message", (message: SweeperMessage) => (last = message));
+    sweeper.on("message", (message: SweeperMessage) => this.#hear(name, message));
     const exit = once(sweeper, "exit");
     await Promise.race([once(sweeper, "message"), exit]);
     if (isKilled) {
-      await sleep(this.random.below(LONGEST_SWEEP));
+      await sleep(this.random.below(LONGEST_SWEEP * order.times));
       sweeper.kill("SIGKILL");
     }
     const [code, signal] = await exit;
-    return this.#note(order, last, signal ?? code);
+    if (signal === "SIGKILL") this.findings.sweeps.add([name, "killed"]);
+    else if (code !== 0) this.findings.violations.push(`a ${name} ended with ${signal ?? code}`);
   }
 
-  #note({ olderThan }: SweeperOrder, last: SweeperMessage | undefined, exit: string | number): SweepReport | undefined {
-    const { sweeps, violations } = this.findings;
-    const name = olderThan > 0 ? "sweep beside writers" : "sweep while nobody writes";
-    if (typeof last !== "object") {
-      sweeps.add([name, "killed"]);
-      if (exit !== "SIGKILL") violations.push(`a ${name} ended with ${exit}`);
-    } else if ("refused" in last) {
-      sweeps.add([name, last.refused]);
-    } else {
-      sweeps.add([name, "done"]);
-      const { missing, failed } = last.report;
-      if (missing > 0) violations.push(`a ${name} found ${missing} rows without a file`);
-      if (failed > 0) violations.push(`a ${name} could not remove ${failed} objects`);
-      return last.report;
-    }
-    return undefined;
+  #hear(name: string, message: SweeperMessage): void {
+    if (message === "ready") return;
+    const { findings } = this;
+    findings.sweeps.add([name, "report" in message ? "done" : message.refused]);
+    if ("refused" in message) return;
+    const { missing, failed, removed } = message.report;
+    if (missing > 0) findings.violations.push(`a ${name} found ${missing} rows without a file`);
+    if (failed > 0) findings.violations.push(`a ${name} could not remove ${failed} objects`);
+    if (name === "sweep beside writers") findings.sweptBesideWriters += removed;
   }
 }

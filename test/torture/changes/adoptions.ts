@@ -24,6 +24,7 @@ export const ADOPTIONS: Kind[] = [
   },
   {
     name: "adopt of an upload that was not saved",
+    isUnshared: true,
     weight: 2,
     isRepeatable: true,
     async prepare(site) {
@@ -33,6 +34,7 @@ export const ADOPTIONS: Kind[] = [
   },
   {
     name: "adopt of an upload that was rolled back",
+    isUnshared: true,
     weight: 2,
     isRepeatable: true,
     async prepare(site) {
@@ -42,6 +44,7 @@ export const ADOPTIONS: Kind[] = [
   },
   {
     name: "adopt of an orphan of raw SQL",
+    isUnshared: true,
     weight: 2,
     isRepeatable: true,
     async prepare(site) {

@@ -48,6 +48,8 @@ export interface Kind {
   expects?: string;
   /** Codes with which it may fail, because another process was faster. (default: none) */
   mayFailWith?: string[];
+  /** Whether no other process knows its rows, so that nothing it saves can be stale. (default: `false`) */
+  isUnshared?: boolean;
   /** Whether the same entities can be saved again after a rollback. (default: `false`) */
   isRepeatable?: boolean;
   /** Whether it begins its own transactions, and so can't be a part of one. (default: `false`) */

@@ -3,7 +3,7 @@ import { Shipment } from "../shipment.js";
 import { type Kind, ROWS, Rollback, type Site } from "./change.js";
 import { type Deed, Deeds, type Prepared } from "./deeds.js";
 import { KINDS, pickKind } from "./kinds.js";
-import { isConflict, outcomeOf } from "./refusals.js";
+import { isConflict, Violation } from "./refusals.js";
 
 const LEVELS = ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] as const;
 /** How many savepoints are inside of each other, at most. */
@@ -67,7 +67,7 @@ export class Changes {
     try {
       await this.#deeds.carryOut(change, manager);
     } catch (error) {
-      if (outcomeOf(error, change.kind) === undefined) throw error;
+      if (error instanceof Violation) throw error;
     }
   }
 

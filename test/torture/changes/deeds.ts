@@ -20,10 +20,12 @@ export class Deeds {
     this.all.push([name, outcome]);
   }
 
-  /** Notes how something ended that threw. @throws the error where it must not be. */
+  /** Notes how something ended that threw. @throws Violation where it must not. */
   noteError(kind: Pick<Kind, "name">, error: unknown): void {
     const outcome = outcomeOf(error, kind);
-    if (outcome === undefined) throw error;
+    if (outcome === undefined) {
+      throw new Violation(`${kind.name}: ${error instanceof Error ? error.stack : error}`, { cause: error });
+    }
     this.note(kind.name, outcome);
   }
 

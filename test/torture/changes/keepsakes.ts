@@ -6,6 +6,7 @@ import { outcomeOf } from "./refusals.js";
 export const KEEPSAKES: Kind[] = [
   {
     name: "save of a row of this writer alone",
+    isUnshared: true,
     weight: 3,
     isAlone: true,
     async prepare(site) {

@@ -35,15 +35,22 @@ const LOST_CLASSES = [
 ];
 /** Drivers have no code for what is tried on a connection that is lost. */
 const LOST_WORDS = /connection (?:terminated|is in closed state|error and is not queryable)|closed state/i;
-/** An entity is stale because another process was faster, or was held up for longer than its upload had. */
-const FASTER = ["ERR_PRIVATE_FILE_OTHER_ROW", "ERR_PRIVATE_FILE_DISCARDED"];
+/** An entity is stale, because another process was faster. */
+const STALE = "ERR_PRIVATE_FILE_OTHER_ROW";
+/** A process was held up for longer than an upload had. */
+const LATE = "ERR_PRIVATE_FILE_DISCARDED";
 
 /** How a change ended that threw; `undefined` where it must not. */
-export function outcomeOf(error: unknown, { mayFailWith = [] }: Partial<Kind> = {}): Outcome | undefined {
+export function outcomeOf(
+  error: unknown,
+  { mayFailWith = [], isUnshared = false }: Partial<Kind> = {},
+): Outcome | undefined {
   if (error instanceof Rollback) return "rolled back";
   if (isLost(error)) return "connection lost";
-  if (error instanceof PrivateFileError)
-    return [...FASTER, ...mayFailWith].includes(error.code) ? error.code : undefined;
+  if (error instanceof PrivateFileError) {
+    const accepted = [LATE, ...(isUnshared ? [] : [STALE]), ...mayFailWith];
+    return accepted.includes(error.code) ? error.code : undefined;
+  }
   const isKnown = isConflict(error) || [...DUPLICATES, ...PARENTLESS].includes(codeOf(error));
   return isKnown ? codeOf(error) : undefined;
 }

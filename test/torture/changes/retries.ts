@@ -22,6 +22,7 @@ export const RETRIES: Kind[] = [
   },
   {
     name: "save again after a unique violation",
+    isUnshared: true,
     weight: 3,
     async prepare(site) {
       const shipment = await newShipment(site);

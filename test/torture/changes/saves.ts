@@ -5,6 +5,7 @@ import { type Kind, newShipment, refill, type Site, someShipments } from "./chan
 export const SAVES: Kind[] = [
   {
     name: "save of new rows",
+    isUnshared: true,
     weight: 4,
     isRepeatable: true,
     async prepare(site) {
