@@ -30,14 +30,14 @@ export interface Work {
   deeds: Tally;
   /** Warnings of the package, by their beginnings. */
   warnings: Tally;
-  /** What must not have happened, in words. */
+  /** Violations that writers noticed, in words. */
   failures: string[];
 }
 
 /** What inspections have found. */
 export interface Findings {
   inspections: number;
-  /** Objects that no row named while nobody wrote. */
+  /** Objects that no row named when the writers had stopped. */
   orphans: number;
   /** What uploads had left that never got a key. */
   incomplete: number;
@@ -46,7 +46,7 @@ export interface Findings {
   sweptBesideWriters: number;
   /** Rows of one writer that were compared with what it had told. */
   keepsakes: number;
-  /** What must not be, in words. */
+  /** Violations, in words. */
   violations: string[];
 }
 
@@ -57,7 +57,7 @@ export interface Figures {
   backends: number;
   work: Work;
   findings: Findings;
-  /** What must not be, in words. */
+  /** Violations, in words. */
   violations: string[];
 }
 

@@ -8,7 +8,7 @@ import type { Keepsakes } from "./keepsakes.js";
 import { CopiedKey, openShipments } from "./shipment.js";
 import type { Sweeps } from "./sweeps.js";
 
-/** Looks at a database and a storage while nobody writes. */
+/** Looks at a database and a storage once the writers have stopped. */
 export class Inspections {
   constructor(
     private readonly order: { options: DataSourceOptions; root: string },

@@ -30,12 +30,12 @@ export class Sweeps {
     await Promise.all([this.#sweep(order, false), this.#sweep(order, this.random.chance(0.5))]);
   }
 
-  /** One is killed while it sweeps everything, and nobody writes. */
+  /** One is killed while it sweeps everything, without writers. */
   async killOne(): Promise<void> {
     await this.#sweep(this.#all, true);
   }
 
-  /** Two at once sweep everything while nobody writes. */
+  /** Two at once sweep everything, without writers. */
   async all(): Promise<void> {
     await Promise.all([this.#sweep(this.#all, false), this.#sweep(this.#all, false)]);
   }
@@ -45,7 +45,7 @@ export class Sweeps {
   }
 
   async #sweep(order: SweeperOrder, isKilled: boolean): Promise<void> {
-    const name = order.olderThan > 0 ? "sweep beside writers" : "sweep while nobody writes";
+    const name = order.olderThan > 0 ? "sweep beside writers" : "sweep without writers";
     const sweeper = fork(SWEEPER, [JSON.stringify(order)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
     sweeper.on("message", (message: SweeperMessage) => this.#hear(name, message));
     const exit = once(sweeper, "exit");

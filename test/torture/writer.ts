@@ -22,7 +22,7 @@ export interface WriterOrder {
   longest: number;
 }
 
-/** What it says: that it begins, how each change ended, what its own row may have, what must not have happened, and warnings. */
+/** Its messages: that it begins, how each change ended, what its own row may have, violations, and warnings. */
 export type WriterMessage =
   | "ready"
   | { done: Deed[] }
@@ -32,7 +32,7 @@ export type WriterMessage =
 
 let stopped = false;
 process.on("message", () => (stopped = true));
-// Whoever started it has ended.
+// The process that started it has ended.
 process.on("disconnect", () => process.exit());
 process.on("warning", ({ message }) => void say({ warned: message }));
 

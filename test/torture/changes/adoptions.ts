@@ -50,7 +50,7 @@ export const ADOPTIONS: Kind[] = [
     async prepare(site) {
       const shipment = site.manager.create(Shipment, {});
       await fill(site, shipment, "letter");
-      // Nobody else sees the row before it has lost its file.
+      // No other process sees the row before it has lost its file.
       await site.manager.transaction(async (manager) => {
         await manager.save(shipment);
         await rawSql(manager, "UPDATE [shipment] SET [letter] = NULL, [letterSeal] = NULL WHERE [id] = ?", [

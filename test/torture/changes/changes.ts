@@ -20,7 +20,7 @@ export class Changes {
     this.site = { ...site, note: (name, outcome) => this.#deeds.note(name, outcome) };
   }
 
-  /** @throws what must not happen. */
+  /** @throws Violation for what must not happen. */
   async makeOne(): Promise<Deed[]> {
     const { random, manager } = this.site;
     this.#deeds = new Deeds();
