@@ -11,12 +11,15 @@ export const KEEPSAKES: Kind[] = [
     isAlone: true,
     async prepare(site) {
       const keepsake = await site.manager.findOneByOrFail(Keepsake, { owner: site.owner });
+      const before = Object.assign(new Keepsake(), keepsake);
       await fill(site, keepsake, "letter");
       return async (manager) => {
         const news = { owner: site.owner, seal: keepsake.letterSeal! };
         await site.tell({ ...news, is: "begun" });
         await manager.save(keepsake);
         await site.tell({ ...news, is: "committed" });
+        const isLeft = await site.files.stat(before, "letter");
+        site.note("file that such a row had before", isLeft ? "left" : "deleted");
       };
     },
   },
