@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
@@ -127,6 +128,22 @@ describeOnEachDatabase("A file of another row", (database) => {
     await manager.remove(await manager.findOneOrFail(Invoice, { where: { id: copy.id }, withDeleted: true }));
     assert.deepEqual(await archive.keys(), []);
   });
+
+  const rowLock = { PostgreSQL: "FOR SHARE", MariaDB: "LOCK IN SHARE MODE" }[database.name];
+  if (rowLock) {
+    it("stays when its row is removed while raw SQL copies it, if that SQL locks the row", async () => {
+      const original = await saved("shared");
+      let removal: Promise<unknown> | undefined;
+      await manager.transaction("READ COMMITTED", async (inner) => {
+        const source = `SELECT scan FROM invoice WHERE id = ${original.id}`;
+        await inner.query(`INSERT INTO invoice (scan) ${source} ${rowLock}`);
+        removal = manager.remove(original);
+        await Promise.race([removal, sleep(300)]);
+      });
+      await removal;
+      assert.deepEqual(await contents(), ["shared"]);
+    });
+  }
 
   it("may be named by many rows where another program wrote it, and is never deleted with them", async () => {
     await archive.storage.put("imports/logo.png", Readable.from([Buffer.from("logo")]));

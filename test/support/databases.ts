@@ -45,7 +45,7 @@ export const mariadb: TestDatabase = mariadbServer();
 export const databases: TestDatabase[] = [sqljs, betterSqlite3, postgres, mariadb];
 
 /** The kinds that the crash tests run on. */
-export const sharedDatabases: TestDatabase[] = [betterSqlite3, postgres];
+export const sharedDatabases: TestDatabase[] = [betterSqlite3, postgres, mariadb];
 
 /** Runs the same tests on each kind of database, or skips them. */
 export function describeOnEachDatabase(

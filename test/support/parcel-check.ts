@@ -18,7 +18,7 @@ export async function violationsIn({ dataSource, storage }: Depot): Promise<stri
   const violations = [...contents].filter(([key, content]) => !key.endsWith(`-${content}.bin`));
   return [
     ...violations.map(([key, content]) => `the object ${key} is ${content}`),
-    ...(await dataSource.manager.find(Parcel)).flatMap((parcel) => wrongIn(parcel, contents)),
+    ...(await parcelsIn(dataSource)).flatMap((parcel) => wrongIn(parcel, contents)),
   ];
 }
 
@@ -27,11 +27,23 @@ export async function leftoversIn({
   dataSource,
   storage,
 }: Depot): Promise<{ orphans: string[]; incomplete: string[] }> {
-  const parcels = await dataSource.manager.find(Parcel);
-  const named = new Set(parcels.flatMap((parcel) => PARTS.map((part) => parcel[part]?.key)));
+  const named = new Set(await namedIn({ dataSource }));
   const orphans: string[] = [];
   for await (const { key } of storage.list("")) if (!named.has(key)) orphans.push(key);
   return { orphans, incomplete: await readdir(join(storage.root, ".incomplete")).catch(() => []) };
+}
+
+/** The keys that rows name, each as often as it is named. */
+export async function namedIn({ dataSource }: Pick<Depot, "dataSource">): Promise<string[]> {
+  const parcels = await parcelsIn(dataSource);
+  return parcels.flatMap((parcel) => PARTS.flatMap((part) => parcel[part]?.key ?? []));
+}
+
+/** The rows of all entities that are parcels. */
+async function parcelsIn({ manager, entityMetadatas }: DataSource): Promise<Parcel[]> {
+  const targets = entityMetadatas.map(({ target }) => target as typeof Parcel);
+  const kinds = targets.filter((target) => target === Parcel || target.prototype instanceof Parcel);
+  return (await Promise.all(kinds.map((kind) => manager.find(kind, { withDeleted: true })))).flat();
 }
 
 function wrongIn(parcel: Parcel, contents: Map<string, string>): string[] {
@@ -40,6 +52,8 @@ function wrongIn(parcel: Parcel, contents: Map<string, string>): string[] {
     if (file === null && seal === null) return [];
     const content = file && contents.get(file.key);
     const right = seal !== null && content && seal.endsWith(`-${content}`) && file.name === `${seal}.bin`;
-    return right ? [] : [`row ${parcel.id}: ${part} is ${file?.key}, its seal ${seal}, the object ${content}`];
+    return right
+      ? []
+      : [`${parcel.constructor.name} ${parcel.id}: ${part} is ${file?.key}, its seal ${seal}, the object ${content}`];
   });
 }

@@ -2,34 +2,27 @@ import { type ChildProcess, fork } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { LONGEST_WAIT } from "../support/eventually.js";
+import { Tally, type Work } from "./figures.js";
+import type { Keepsakes } from "./keepsakes.js";
 import type { Random } from "./random.js";
+import { GRACE } from "./sweeps.js";
 import type { WriterMessage, WriterOrder } from "./writer.js";
 
 const WRITER = fileURLToPath(new URL("./writer.js", import.meta.url));
 const SIZE = 4;
 
-/** What the writers of a crew have done. */
-export interface Work {
-  committed: number;
-  /** As they wanted. */
-  rolledBack: number;
-  /** By the database or the package, for each reason. */
-  refused: Record<string, number>;
-  /** What must not have happened, in words. */
-  failures: string[];
-}
-
 /** Processes that write at the same time, each of which may be killed. */
 export class Crew {
-  readonly done: Work = { committed: 0, rolledBack: 0, refused: {}, failures: [] };
+  readonly done: Work = { deeds: new Tally(), warnings: new Tally(), failures: [] };
   readonly #writers = new Set<ChildProcess>();
   readonly #ready = new Set<ChildProcess>();
   readonly #news = new EventEmitter();
   #ended = 0;
 
   constructor(
-    private readonly order: Omit<WriterOrder, "seed">,
+    private readonly order: Omit<WriterOrder, "seed" | "longest">,
     private readonly random: Random,
+    private readonly keepsakes: Keepsakes,
   ) {}
 
   /** Begins with as many writers as a crew has. */
@@ -63,9 +56,9 @@ export class Crew {
   }
 
   #add(): void {
-    const order: WriterOrder = { ...this.order, seed: this.random.below(2 ** 32) };
+    const order: WriterOrder = { ...this.order, seed: this.random.below(2 ** 32), longest: GRACE };
     const writer = fork(WRITER, [JSON.stringify(order)], {
-      execArgv: [],
+      execArgv: ["--no-warnings"],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#writers.add(writer);
@@ -91,18 +84,17 @@ export class Crew {
   #hear(writer: ChildProcess, message: WriterMessage): void {
     if (message === "ready") {
       if (this.#writers.has(writer)) this.#ready.add(writer);
+    } else if ("keepsake" in message) {
+      this.keepsakes.hear(message.keepsake);
+    } else if ("failed" in message) {
+      this.#fail(message.failed);
+    } else if ("warned" in message) {
+      this.done.warnings.add([message.warned.split(":")[0]!, "times"]);
     } else {
       this.#ended++;
-      this.#count(message);
+      for (const deed of message.done) this.done.deeds.add(deed);
     }
     this.#news.emit("news");
-  }
-
-  #count(outcome: Exclude<WriterMessage, "ready">): void {
-    if (outcome === "committed") this.done.committed++;
-    else if (outcome === "rolled back") this.done.rolledBack++;
-    else if ("failed" in outcome) this.#fail(outcome.failed);
-    else this.done.refused[outcome.refused] = (this.done.refused[outcome.refused] ?? 0) + 1;
   }
 
   #fail(failure: string): void {

@@ -1,7 +1,9 @@
 // Kills processes that write, over and over: "npm run torture -- --database PostgreSQL --kills 1000 --seed 7".
 import { parseArgs } from "node:util";
 import { sharedDatabases } from "../support/databases.js";
-import { type Figures, torture } from "./run.js";
+import { KINDS } from "./changes/kinds.js";
+import { linesOf } from "./figures.js";
+import { torture } from "./run.js";
 
 const { values } = parseArgs({
   options: {
@@ -23,21 +25,12 @@ for (const database of wanted) {
   const seconds = () => Math.round((performance.now() - begin) / 1000);
   const figures = await torture(database, {
     ...{ kills, round, seed },
-    onInspection: (sofar) => console.log(`  ${seconds()} s: ${sofar.kills} kills, ${sofar.work.committed} committed`),
+    onInspection: ({ kills, work }) =>
+      console.log(`  ${seconds()} s: ${kills} kills, ${work.deeds.count("committed")} committed`),
   });
-  console.log(linesOf(figures).concat(`${seconds()} s`).join("\n"));
+  const never = KINDS.filter(({ name, expects = "committed" }) => figures.work.deeds.count(expects, name) === 0);
+  console.log(linesOf(figures).join("\n"));
+  if (never.length > 0) console.log(`never: ${never.map(({ name }) => name).join(", ")}`);
+  console.log(`${seconds()} s`);
   if (figures.violations.length > 0) process.exitCode = 1;
-}
-
-function linesOf({ kills, work, findings, violations }: Figures): string[] {
-  const refused = Object.entries(work.refused).map(([reason, count]) => `${reason} ${count}`);
-  return [
-    `${kills} writers killed, and ${findings.killedSweeps} sweeps`,
-    `${work.committed} changes committed, ${work.rolledBack} rolled back, refused: ${refused.join(", ") || "none"}`,
-    `${findings.inspections} inspections`,
-    `${findings.orphans} orphans found, ${findings.swept.orphans} swept`,
-    `${findings.incomplete} incomplete uploads found, ${findings.swept.incomplete} swept`,
-    `${violations.length} violations`,
-    ...violations.map((violation) => `  ${violation}`),
-  ];
 }
