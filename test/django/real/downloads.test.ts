@@ -27,13 +27,6 @@ describeOnRealSites("the files of a site", (start) => {
     await assertServed(site, rows);
   });
 
-  it("are found under URLs in which a proxy has decoded what RFC 3986 lets it decode", async () => {
-    const row = site.rows.find(({ value }) => value === "uploads/(1) [2] {3}.pdf")!;
-    const url = (await urlOf(site, row)).replaceAll("%28", "(").replaceAll("%29", ")");
-    const answer = await site.get(url, { as: row.owner! });
-    assert.deepEqual([answer.status, answer.body.length], [200, row.size]);
-  });
-
   it("are 404 where they are missing, and the application is told which", async () => {
     const row = rowOf(site, "missing");
     const answer = await site.get(await urlOf(site, row), { as: row.owner! });
