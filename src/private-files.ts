@@ -233,14 +233,15 @@ export class PrivateFiles {
 
   /**
    * Finds the objects that no row names, such as those of rows that a query builder or the database itself deleted, and the
-   * rows whose object is gone. It removes the orphans when `dryRun` is `false`, and never what any private column names, what
-   * is younger than the grace period, or what is not this package's. It may run beside everything else.
+   * rows whose object is missing. If `dryRun` is `false`, it removes the orphans: never an object that a private column names in any
+   * way, that is younger than the grace period, or that does not belong to a column of this data source. It may run beside everything else.
    *
-   * Costs a listing of each storage, a SELECT for 2000 rows and one for 500 orphans; memory grows by 27 bytes at most for each
-   * row with a file.
+   * Costs a listing of each storage, a second one if there are orphans, a SELECT for 2000 rows and one for 500 orphans; memory grows by
+   * 27 bytes at most for each row with a file.
    *
-   * @throws ConfigurationError for a wrong option, for storages inside of each other, and for a database that knows nothing of
-   * what a storage has.
+   * @throws ConfigurationError for a wrong option, for storages inside of each other, and if it may not see all rows: row-level security
+   * hides some, the session chooses the schema, another data source of the process keeps files in the same storage, or no row names any
+   * object of a storage.
    * @throws InvalidKeyError for a prefix that no key can have.
    * @throws StorageError when a storage can't be listed. One that can't remove an object is counted.
    */

@@ -27,7 +27,9 @@ export async function adopt(
   assertKey(key);
   column.assertFits(key);
   const storage = storages.storageOf(column);
-  if (!(await storage.stat(key))) throw missing(column, key);
+  // A file system may find an object by another Unicode form of its key. A row that has it names it by this package's own form.
+  const isOtherForm = isOurs(key) && key !== key.normalize();
+  if (isOtherForm || !(await storage.stat(key))) throw missing(column, key);
   if (isOurs(key)) await assertFree(column, storages, timeout, key);
   const file = uploadedFile(key, column.uploadTarget(storage), true);
   return { file, replaced: column.assign(entity, file, { name: null }) };

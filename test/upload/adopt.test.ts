@@ -97,6 +97,15 @@ describeOnEachDatabase("PrivateFiles.adopt", (database) => {
     }
   });
 
+  it("refuses an object of ours in another Unicode form than that of its key, by which a file system may find it", async (t) => {
+    const scan = new Scan();
+    const { key } = await archive.files.attach(scan, "file", Buffer.from("x"), { filename: "Übung.pdf" });
+    await save(scan);
+    const stat = archive.storage.stat.bind(archive.storage);
+    t.mock.method(archive.storage, "stat", (name: string) => stat(name.normalize()));
+    await assert.rejects(adopt(new Scan(), key.normalize("NFD")), { code: "ERR_PRIVATE_FILE_MISSING" });
+  });
+
   it("takes an object of ours that no row names, for one row, with which it goes", async () => {
     const [scan, other] = [new Scan(), new Scan()];
     await adopt(scan, ours);
