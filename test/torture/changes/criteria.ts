@@ -8,13 +8,13 @@ export const CRITERIA: Kind[] = [
   {
     name: "remove by criteria",
     weight: 2,
-    isAlone: true,
     removes: true,
     async prepare(site) {
       const shipments = await someShipments(site, 1 + site.random.below(4));
       if (shipments.length === 0) return undefined;
-      return async () => {
-        const removed = await site.files.remove(Shipment, { id: In(shipments.map(({ id }) => id)) });
+      return async (manager) => {
+        const criteria = { id: In(shipments.map(({ id }) => id)) };
+        const removed = await site.files.remove(Shipment, criteria, { manager });
         if (removed > shipments.length) throw new Violation(`${removed} of ${shipments.length} rows were removed`);
       };
     },
