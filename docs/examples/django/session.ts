@@ -21,7 +21,7 @@ export class DjangoSession {
 export function djangoSession(dataSource: DataSource, secretKeys: string[]): Middleware {
   return async (ctx, next) => {
     const sessionKey = ctx.cookies.get("sessionid");
-    ctx.state.user = sessionKey && (await userOf(dataSource, sessionKey, secretKeys));
+    ctx.state.user = sessionKey ? await userOf(dataSource, sessionKey, secretKeys) : undefined;
     await next();
   };
 }
