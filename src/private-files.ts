@@ -21,7 +21,8 @@ import type { StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
 import { adopt } from "./upload/adopt.js";
 import { attach } from "./upload/attach.js";
-import { copy, type Original } from "./upload/copy.js";
+import { copy } from "./upload/copy.js";
+import { type Original, unlessMissing } from "./upload/original.js";
 import type { Assigned, AttachOptions, Destination } from "./upload/store.js";
 import type { UploadSource } from "./upload/upload-source.js";
 
@@ -180,16 +181,17 @@ export class PrivateFiles {
    * The bytes of an entity's file, for the application's own use: no condition is asked, and no hook is told.
    *
    * @param range the first and the last byte, both included. (default: all)
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file.
-   * @throws StorageError when the storage does not have it.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, and with `ERR_PRIVATE_FILE_MISSING` when the
+   * storage does not have it.
+   * @throws StorageError when the storage fails.
    */
   async open<E extends object>(
     entity: E,
     property: PrivateFileProperty<E>,
     range: { start?: number; end?: number } = {},
   ): Promise<Readable> {
-    const { storage, key } = this.originalOf(entity, property);
-    return storage.read(key, range);
+    const original = this.originalOf(entity, property);
+    return unlessMissing(original, original.storage.read(original.key, range));
   }
 
   /**

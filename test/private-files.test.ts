@@ -51,6 +51,16 @@ describe("PrivateFiles.open", () => {
     assert.equal((await buffer(await application.files.open(letter, "scan", { start: 9 }))).length, 1);
   });
 
+  it("fails with a typed error for a file that the storage does not have", async () => {
+    const lost = new Letter();
+    const { key } = await application.files.attach(lost, "scan", Buffer.from("lost"));
+    await application.storage.delete(key);
+    await assert.rejects(application.files.open(lost, "scan"), {
+      code: "ERR_PRIVATE_FILE_MISSING",
+      message: /^Letter\.scan: the storage has no object ".*"\. Restore the file/,
+    });
+  });
+
   it("fails with a typed error for an entity without a file", async () => {
     await assert.rejects(application.files.open(new Letter(), "scan"), {
       code: "ERR_PRIVATE_FILE_NOT_FOUND",

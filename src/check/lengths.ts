@@ -21,7 +21,7 @@ async function checkDeclaredLength(column: PrivateColumn, needed: number): Promi
   const { subject, length } = column;
   if (length >= needed) return [];
   const severity = length < (await keyLength(column, SHORT_NAME))! ? "error" : "warning";
-  const consequence = severity === "error" ? "hardly any file's name fits" : "long names of files don't fit";
+  const consequence = severity === "error" ? "hardly any file's name fits" : "long names of files are cut";
   const message = `the column takes ${length} characters, and keys have up to ${needed}, so ${consequence}. Give it a "length" of ${needed} or more, or a shorter "uploadTo".`;
   return [{ code: "COLUMN_SHORT", severity, subject, message }];
 }

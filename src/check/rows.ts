@@ -66,8 +66,8 @@ const INVALID = [
   "The files can't be served. Give the files names that are keys, and change the rows.",
 ] as const;
 const FOREIGN = [
-  "an object that this package did not write",
-  "Such objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix.",
+  "a key that this package did not make",
+  "Their objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix.",
 ] as const;
 
 /** The column of a row's own class; any that shares the database's column where that has none. */
@@ -113,8 +113,8 @@ class Found {
   ): Problem[] {
     if (this.#count === 0) return [];
     const names = this.#rows.slice(0, NAMED).map(({ key }) => quoted(key.slice(0, 100)));
-    const rows = this.#count === 1 ? "1 row has" : `${this.#count} rows have`;
-    const message = `${rows} ${what}, such as ${names.join(", ")}. ${remedy}`;
+    const rows = `${this.#count} row${this.#count === 1 ? "" : "s"}`;
+    const message = `${rows} with ${what}, such as ${names.join(", ")}. ${remedy}`;
     return [{ code, severity, subject, message, count: this.#count, rows: this.#rows }];
   }
 }

@@ -63,6 +63,9 @@ class WhereReader {
   }
 
   #operator(operator: FindOperator<unknown>, name: string): FindOperator<unknown> {
+    if (operator.type === "not" && isEmptyList(operator.child)) {
+      throw this.refuse(`the operator of ${subject(name)} leaves out nothing`);
+    }
     if (operator.child) this.#operator(operator.child, name);
     else if (operator.type !== "isNull" && operator.type !== "raw") {
       for (const value of [operator.value].flat()) {
@@ -74,6 +77,11 @@ class WhereReader {
     }
     return operator;
   }
+}
+
+/** `Not(In([]))` matches all rows. */
+function isEmptyList(operator: FindOperator<unknown> | undefined): boolean {
+  return operator instanceof FindOperator && Array.isArray(operator.value) && operator.value.length === 0;
 }
 
 function subject(name: string): string {

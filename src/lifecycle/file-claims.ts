@@ -106,7 +106,8 @@ export class FileClaims {
       const isOfItsRow = ledger.permits.take(key, statement) || isWrittenAgain(ledger, upload);
       if (statement.verb === "UPDATE" && isOfItsRow) return [];
       if (upload?.state === "written") throw isSaving(upload.writer === ledger);
-      if (upload?.state !== "attached" || seen.has(key)) throw otherRow();
+      if (upload?.state !== "attached") throw otherRow();
+      if (seen.has(key)) throw isSaving(true);
       if (upload.target?.dataSource !== ledger.runner.dataSource) throw otherDataSource();
       seen.add(key);
       return [upload];

@@ -9,10 +9,15 @@ import type { SweepRun } from "./sweep-run.js";
 /**
  * Makes sure, as far as can be noticed, that the data source sees every row that may name an object of its storages.
  *
- * @throws ConfigurationError where storages lie inside of each other, where another data source of this process keeps files in the same
+ * @throws ConfigurationError where the data source has no private column, where storages lie inside of each other, where another data source of this process keeps files in the same
  * storage, and where the database hides rows or the session chooses the schema.
  */
 export async function assertCertain(run: SweepRun): Promise<void> {
+  if (run.storages.columns.length === 0) {
+    throw refusal(
+      "the data source has no private column, so nothing tells whose files the storage has. Give it the entities",
+    );
+  }
   const [nested] = nestedStorages(run.storages.storages);
   if (nested) {
     throw refusal(

@@ -38,7 +38,12 @@ export class SweepRun {
     if (typeof dryRun !== "boolean") {
       throw new ConfigurationError(`PrivateFiles.sweep: "dryRun" is ${dryRun}. Give true or false.`);
     }
-    for (const prefix of prefixes) assertPrefix(prefix);
+    if (!Array.isArray(prefixes)) {
+      throw new ConfigurationError(
+        'PrivateFiles.sweep: "prefixes" must be an array. Give the beginnings of keys, e.g. ["uploads/"].',
+      );
+    }
+    for (const prefix of prefixes) checkPrefix(prefix);
     this.dryRun = dryRun;
     this.before = secondsAgo(olderThan);
     this.abandonedBefore = secondsAgo(Math.max(olderThan, LONGEST_PAUSE));
@@ -66,6 +71,14 @@ export class SweepRun {
     this.options.signal?.throwIfAborted();
     this.options.onProgress?.({ step, done, expected });
   }
+}
+
+/** An empty prefix, such as that of a variable without a value, would cover the whole storage. */
+function checkPrefix(prefix: string): void {
+  if (prefix === "") {
+    throw new ConfigurationError('PrivateFiles.sweep: a prefix is empty. Give the beginning of keys, e.g. "uploads/".');
+  }
+  assertPrefix(prefix);
 }
 
 /** Whether a key is in the folder of a column, as far as its `uploadTo` tells. */

@@ -1,21 +1,10 @@
-import { PrivateFileError, StorageError } from "../errors.js";
+import { StorageError } from "../errors.js";
 import { quoted } from "../quoted.js";
 import { locationOf } from "../storage/location.js";
 import type { PutOptions, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
+import { missing, type Original, unlessMissing } from "./original.js";
 import { type Assigned, type AttachOptions, type Destination, store } from "./store.js";
-
-/** The object to copy. */
-export interface Original {
-  /** The column that has it, for messages. */
-  subject: string;
-  /** Where it is. */
-  storage: Storage;
-  /** Its key. */
-  key: string;
-  /** The name of its file. */
-  name: string;
-}
 
 /**
  * Copies an object and puts the copy into an entity, which the caller then saves. When it fails, no copy is left and the entity is as it
@@ -27,7 +16,9 @@ export async function copy(original: Original, destination: Destination, options
   const found = await original.storage.stat(original.key);
   if (!found) throw missing(original);
   const named = { ...options, filename: options.filename ?? original.name };
-  return store(destination, named, (key, put) => write(original, found, destination.storage, key, put));
+  return store(destination, named, (key, put) =>
+    unlessMissing(original, write(original, found, destination.storage, key, put)),
+  );
 }
 
 async function write(original: Original, found: StoredObject, storage: Storage, key: string, options: PutOptions) {
@@ -51,11 +42,4 @@ async function verify({ key, subject }: Original, found: StoredObject, storage: 
   if (copied?.size === found.size) return;
   const size = copied ? `${copied.size} bytes in place of ${found.size}` : "no copy was found";
   throw new StorageError(`${subject}: copying ${quoted(key)} failed: ${size}. Copy it again.`, key);
-}
-
-function missing({ key, subject }: Original): PrivateFileError {
-  return new PrivateFileError(
-    "ERR_PRIVATE_FILE_MISSING",
-    `${subject}: the storage has no object ${quoted(key)}, so it can't be copied. Restore the file, or load the entity again.`,
-  );
 }

@@ -85,7 +85,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     );
     assert.equal(
       problem!.message,
-      String.raw`11 rows have a value that is not a key, such as "C:\\scans\\a.pdf", "c:a.pdf", "line\nbreak.pdf". The files can't be served. Give the files names that are keys, and change the rows.`,
+      String.raw`11 rows with a value that is not a key, such as "C:\\scans\\a.pdf", "c:a.pdf", "line\nbreak.pdf". The files can't be served. Give the files names that are keys, and change the rows.`,
     );
   });
 
@@ -95,7 +95,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     const [{ message }] = (await rowsProblems()) as [Problem];
     assert.ok(
       message.startsWith(
-        String.raw`1 row has a value that is not a key, such as "right\u{202e}to\u{2028}left\u0007.pdf".`,
+        String.raw`1 row with a value that is not a key, such as "right\u{202e}to\u{2028}left\u0007.pdf".`,
       ),
     );
   });
@@ -120,7 +120,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     );
     assert.match(
       problems[0]!.message,
-      /^7 rows have an object that this package did not write, such as "uploads\/a\.pdf", /,
+      /^7 rows with a key that this package did not make, such as "uploads\/a\.pdf", /,
     );
   });
 

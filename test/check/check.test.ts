@@ -63,7 +63,7 @@ describeOnEachDatabase("PrivateFiles.check of the tables", (database) => {
     ]);
     assert.equal(
       problems[1]!.message,
-      `the column takes 120 characters, and keys have up to 136, so long names of files don't fit. Give it a "length" of 136 or more, or a shorter "uploadTo".`,
+      `the column takes 120 characters, and keys have up to 136, so long names of files are cut. Give it a "length" of 136 or more, or a shorter "uploadTo".`,
     );
   });
 

@@ -57,9 +57,9 @@ describe("private-files check", () => {
     const { code, stdout } = await project.run(["check"]);
     assert.equal(code, 0);
     assert.deepEqual(stdout.split("\n"), [
-      String.raw`warning Letter.scan: 1 row has a value that is not a key, such as "\u{202e}..\\\\b\n.pdf". The files can't be served. Give the files names that are keys, and change the rows. [INVALID_KEYS]`,
+      String.raw`warning Letter.scan: 1 row with a value that is not a key, such as "\u{202e}..\\\\b\n.pdf". The files can't be served. Give the files names that are keys, and change the rows. [INVALID_KEYS]`,
       String.raw`  "\u{202e}..\\\\b\n.pdf" {"id":2}`,
-      'info Letter.scan: 2 rows have an object that this package did not write, such as "uploads/a.pdf", "uploads/c.pdf". Such objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix. [FOREIGN_OBJECTS]',
+      'info Letter.scan: 2 rows with a key that this package did not make, such as "uploads/a.pdf", "uploads/c.pdf". Their objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix. [FOREIGN_OBJECTS]',
       '  "uploads/a.pdf" {"id":1}',
       '  "uploads/c.pdf" {"id":3}',
       "Errors: 0. Warnings: 1. Infos: 1.",

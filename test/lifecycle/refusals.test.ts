@@ -76,7 +76,7 @@ describeOnEachDatabase("A second row with a file", (database) => {
     const second = manager.create(Letter, { title: "b", scan: first.scan });
     await assert.rejects(manager.save([first, second]), {
       code: "ERR_PRIVATE_FILE_OTHER_ROW",
-      message: /files\.copy|attach a file for each row/i,
+      message: /written into another row\. Attach a file for each row/,
     });
     await manager.save(first);
     await refuses(otherRow, (open) => open.save(second));

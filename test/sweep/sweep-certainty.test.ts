@@ -82,6 +82,15 @@ describeOnEachDatabase("A sweep that may not see all rows", (database) => {
     assert.equal((await sweep(files)).removed, 1);
   });
 
+  it("is refused without a private column, as with a list of entities that is empty by mistake", async () => {
+    const { storage } = fixture;
+    if (database.name === "sql.js") return;
+    const files = new PrivateFiles(await open({ entities: [] }), { storage });
+    for (const options of [{}, { dryRun: false, force: true }]) {
+      await assert.rejects(files.sweep(options), refused(/the data source has no private column/));
+    }
+  });
+
   it("leaves what is in the folder of no column that it knows: another entity may have it", async () => {
     const { storage, dataSource } = fixture;
     const label = await putOld(storage, keyIn("parcels"));

@@ -207,6 +207,8 @@ describe("a wrong option of a sweep", () => {
     ["a text", { olderThan: "24h" as unknown as number }, /"olderThan" is 24h/],
     ["a dryRun that is no boolean", { dryRun: 0 as unknown as boolean }, /"dryRun" is 0\. Give true or false/],
     ["a prefix that no key has", { prefixes: ["../"] }, /^Prefix/],
+    ["an empty prefix", { prefixes: ["labels/", ""] }, /a prefix is empty\. Give the beginning of keys/],
+    ["a text in place of prefixes", { prefixes: "labels/" as never }, /"prefixes" must be an array/],
   ];
   for (const [what, options, message] of wrong) {
     it(`is refused before anything is done: ${what}`, async () => {

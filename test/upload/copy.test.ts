@@ -194,7 +194,7 @@ describeOnEachDatabase("PrivateFiles.copy", (database) => {
     await storage.delete(draft.scan!.key);
     await assert.rejects(files.copy(draft, "scan", copy, "scan"), {
       code: "ERR_PRIVATE_FILE_MISSING",
-      message: /^Draft\.scan: the storage has no object ".*", so it can't be copied\. /,
+      message: /^Draft\.scan: the storage has no object ".*"\. Restore the file, or load the entity again\.$/,
     });
     assert.deepEqual(await keysIn(storage), [empty.short!.key]);
   });

@@ -1,4 +1,4 @@
-import type { DataSource, EntityManager, FindOptionsWhere } from "typeorm";
+import { type DataSource, EntityManager, type FindOptionsWhere } from "typeorm";
 import { ConfigurationError } from "../../errors.js";
 
 /**
@@ -22,7 +22,11 @@ export interface RemoveOptions {
 }
 
 /** @throws ConfigurationError for an unknown option, and for a manager of another data source. */
-export function checkRemoveOptions(dataSource: DataSource, { manager, signal: _, ...others }: RemoveOptions): void {
+export function checkRemoveOptions(dataSource: DataSource, options: RemoveOptions): void {
+  if (typeof options !== "object" || options === null || options instanceof EntityManager) {
+    throw new ConfigurationError("PrivateFiles.remove: the options must be an object. Give { manager, signal }.");
+  }
+  const { manager, signal: _, ...others } = options;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
     throw new ConfigurationError(`PrivateFiles.remove: unknown option "${unknown}". Give "manager" or "signal".`);

@@ -29,7 +29,9 @@ type Query = SelectQueryBuilder<ObjectLiteral>;
 export function matchingRows({ manager }: DataSource, entity: EntityMetadata, criteria: unknown): Query {
   const query = manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
   const keys = [criteria].flat();
-  if (keys.length > 0 && keys.every(isPrimaryKeyValue)) {
+  if (keys.some(isLikePrimaryKey) && !keys.some(isCondition)) {
+    const [wrong] = keys.filter((key) => !isPrimaryKeyValue(key)).map(String);
+    if (wrong !== undefined) throw unsafeCriteria(entity, `a primary key is ${wrong || "an empty text"}`);
     // Given a date as it is, TypeORM takes it for an object with the primary key as a property.
     const [column] = entity.primaryColumns;
     if (!entity.hasMultiplePrimaryKeys) return query.whereInIds(keys.map((key) => column!.createValueMap(key)));
@@ -85,6 +87,14 @@ export function loadRows(manager: EntityManager, entity: EntityMetadata, rows: R
 export async function hasRows(manager: EntityManager, entity: EntityMetadata, rows: Row[]): Promise<boolean> {
   const query = selectPrimaryKey(rowsWithIds(manager, entity, rows).select([]), "entity", entity);
   return (await query.limit(1).getRawMany()).length > 0;
+}
+
+function isLikePrimaryKey(value: unknown): boolean {
+  return ["string", "number", "bigint"].includes(typeof value) || value instanceof Date;
+}
+
+function isCondition(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !(value instanceof Date);
 }
 
 /** An empty text, an invalid number and an invalid date are not primary keys. */

@@ -57,6 +57,12 @@ describeOnRealSites("a session of a site", (start) => {
     }
   });
 
+  it("signs no user in with an empty cookie", async () => {
+    const row = rowsOf(site, "suffix")[0]!;
+    const { status } = await site.get(await urlOf(site, row), { headers: { cookie: "sessionid=" } });
+    assert.deepEqual([status, lastUser], [403, undefined]);
+  });
+
   it("signs no user in while its visitor has not signed in", async () => {
     assert.equal(await userWith(await site.django.run<string>("visit")), "");
   });

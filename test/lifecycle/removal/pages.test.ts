@@ -191,6 +191,7 @@ describeOnEachDatabase("files.remove, page by page,", (database) => {
     await fill(1);
     const refusals: [Promise<unknown>, RegExp][] = [
       [archive.files.remove(Bill, ALL, { chunk: 5 } as never), /unknown option "chunk"/],
+      [archive.files.remove(Bill, ALL, archive.dataSource.manager as never), /options must be an object/],
       [archive.files.remove(BillTitle, { title: "no. 0" }), /BillTitle does not have a primary key/],
       [archive.files.remove(DataSource as never, ALL), /does not have this entity/],
       [archive.files.remove("Invoice", ALL), /does not have this entity/],
