@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { proposeKey } from "../column/upload-to.js";
+import { visible } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import type { Problem } from "./problem.js";
 
@@ -41,7 +42,7 @@ async function checkFolder(storage: Storage, subject: string, folder: string): P
     if (await storage.stat(key)) throw new Error("a file is still there after it was removed");
     return [];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = visible(error instanceof Error ? error.message : String(error));
     const message = `its storage can't write a file, read it back and remove it. Fix this error: ${reason}`;
     return [{ code: "STORAGE_FAILS", severity: "error", subject, message }];
   }

@@ -1,5 +1,6 @@
 import { type EntityMetadata, FindOperator, type FindOptionsWhere, type ObjectLiteral } from "typeorm";
 import type { ColumnMetadata } from "../column/private-column.js";
+import { isMysql } from "./dialect.js";
 
 /** What `find` takes as `where`. */
 export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
@@ -9,21 +10,31 @@ export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLit
  * `undefined`, `null` and empty objects, and the condition then matches more rows than intended, or all.
  *
  * @param refuse makes the error for a part that is empty or unknown; it is given a clause such as `"owner.id" is undefined`.
+ * @param mustNarrow whether an operator is refused that leaves out no row, such as `Not(In([]))`.
  * @returns the condition, with related entities replaced by their primary keys.
  * @throws what `refuse` makes.
  */
-export function completeWhere(entity: EntityMetadata, where: unknown, refuse: (problem: string) => Error): Where {
-  return new WhereReader(refuse).alternatives(entity, where, "");
+export function completeWhere(
+  entity: EntityMetadata,
+  where: unknown,
+  refuse: (problem: string) => Error,
+  mustNarrow = false,
+): Where {
+  return new WhereReader(refuse, mustNarrow).alternatives(entity, where, "");
 }
 
 class WhereReader {
-  constructor(private readonly refuse: (problem: string) => Error) {}
+  constructor(
+    private readonly refuse: (problem: string) => Error,
+    private readonly mustNarrow: boolean,
+  ) {}
 
   /** @param name what the condition is called in messages: the path of a relation, or `""`. */
   alternatives(entity: EntityMetadata, where: unknown, name: string): Where {
     if (!Array.isArray(where)) return this.#properties(entity, where, name);
     if (where.length === 0) throw this.refuse(`${subject(name)} is an empty array`);
-    return where.map((alternative) => this.#properties(entity, alternative, name));
+    // TypeORM skips the holes of an array.
+    return Array.from(where, (alternative) => this.#properties(entity, alternative, name));
   }
 
   /** @param embedded the path of the embedded entity that the object stands for. */
@@ -45,7 +56,7 @@ class WhereReader {
     if (entity.findEmbeddedWithPropertyPath(path)) return this.#properties(entity, value, name, path);
     const relation = entity.findRelationWithPropertyPath(path);
     if (!relation) throw this.refuse(`${subject(name)} is not a column or relation of ${entity.name}`);
-    if (value instanceof FindOperator) return this.#operator(value, name);
+    if (value instanceof FindOperator) return this.#operator(undefined, value, name);
     const related = relation.inverseEntityMetadata;
     if (!isInstanceOf(related, value)) return this.alternatives(related, value, name);
     const id = related.getEntityIdMap(value);
@@ -54,29 +65,52 @@ class WhereReader {
   }
 
   #value(column: ColumnMetadata, value: unknown, name: string): unknown {
-    if (value instanceof FindOperator) return this.#operator(value, name);
-    // A driver turns them into some text, which MySQL and MariaDB compare with a number as 0.
-    if (isCollection(value) && !takesCollections(column)) {
-      throw this.refuse(`${subject(name)} is ${described(value)}, which its column can't have`);
-    }
+    if (value instanceof FindOperator) return this.#operator(column, value, name);
+    const problem = problemOf(column, value);
+    if (problem) throw this.refuse(`${subject(name)} is ${problem}`);
     return value;
   }
 
-  #operator(operator: FindOperator<unknown>, name: string): FindOperator<unknown> {
-    if (operator.type === "not" && isEmptyList(operator.child)) {
+  #operator(column: ColumnMetadata | undefined, operator: FindOperator<unknown>, name: string): FindOperator<unknown> {
+    if (this.mustNarrow && operator.type === "not" && isEmptyList(operator.child)) {
       throw this.refuse(`the operator of ${subject(name)} leaves out nothing`);
     }
-    if (operator.child) this.#operator(operator.child, name);
-    else if (operator.type !== "isNull" && operator.type !== "raw") {
-      for (const value of [operator.value].flat()) {
-        if (value instanceof FindOperator) this.#operator(value, name);
-        else if (value === undefined || value === null) {
-          throw this.refuse(`the operator of ${subject(name)} has a value of ${value}`);
+    if (operator.child) this.#operator(column, operator.child, name);
+    else if (!FREE.has(operator.type)) {
+      const values = LISTS.has(operator.type) ? Array.from([operator.value].flat()) : [operator.value];
+      for (const value of values) {
+        if (value instanceof FindOperator) this.#operator(column, value, name);
+        else {
+          const problem = problemOf(column, value);
+          if (problem) throw this.refuse(`the operator of ${subject(name)} has a value of ${problem}`);
         }
       }
     }
     return operator;
   }
+}
+
+/** Operators whose value is SQL, or is not compared with the column as it is. */
+const FREE = new Set(["isNull", "raw", "jsonContains", "arrayContains", "arrayContainedBy", "arrayOverlap"]);
+/** Operators of several values. */
+const LISTS = new Set(["in", "any", "between", "and", "or"]);
+
+/** Why a value must not be compared with a column: some database takes it for a value that matches all rows, or many. */
+function problemOf(column: ColumnMetadata | undefined, value: unknown): string | undefined {
+  if (value === undefined || value === null) return String(value);
+  if (Number.isNaN(value) || (value instanceof Date && Number.isNaN(value.getTime()))) return String(value);
+  if (!column) return undefined;
+  // A driver turns them into some text, which MySQL and MariaDB compare with a number as 0.
+  if (isCollection(value) && !takesCollections(column)) return `${described(value)}, which its column can't have`;
+  if (isNumberForText(column, value)) return `${described(value)}, which the database compares with a text as 0`;
+  return undefined;
+}
+
+/** MySQL and MariaDB compare them as numbers, and every text that does not begin with a digit is 0. */
+export function isNumberForText(column: ColumnMetadata, value: unknown): boolean {
+  if (!["number", "bigint", "boolean"].includes(typeof value) || column.transformer) return false;
+  const { dataSource } = column.entityMetadata;
+  return isMysql(dataSource) && /char|text|enum|set/.test(dataSource.driver.normalizeType(column));
 }
 
 /** `Not(In([]))` matches all rows. */

@@ -60,7 +60,10 @@ async function union(runner: QueryRunner, columns: KeyColumn[], keys: string[]):
     const [sql, values] = selectNaming(runner, column, keys).getQueryAndParameters();
     const offset = parameters.length;
     parameters.push(...values);
-    return sql.replace(/\$(\d+)/g, (_, number: string) => `$${Number(number) + offset}`);
+    // A quoted name may have a dollar and a digit as well.
+    return sql.replace(/"[^"]*"|\$(\d+)/g, (text, number?: string) =>
+      number === undefined ? text : `$${Number(number) + offset}`,
+    );
   });
   const rows: { key: string | Uint8Array }[] = await runner.query(parts.join(" UNION ALL "), parameters);
   return rows.map(({ key }) => (typeof key === "string" ? key : Buffer.from(key).toString()));

@@ -11,8 +11,8 @@ export interface PartlyHiddenTable {
 
 /**
  * A table of which this connection may not see all rows that belong to the data source; `undefined` where there is none. Only PostgreSQL is
- * asked: of its row-level security (`row_security_active`), also behind views, and for tables without a schema in TypeORM, which the
- * search path chooses. Costs two statements.
+ * asked: of its row-level security, also behind views, which read with the rights of their owner, and for tables without a schema in
+ * TypeORM, which the search path chooses. Costs two statements.
  */
 export async function partlyHiddenTable(
   runner: QueryRunner,
@@ -22,22 +22,27 @@ export async function partlyHiddenTable(
   return (await guardedTable(runner, columns)) ?? (await ambiguousTable(runner, columns));
 }
 
+/** As the server decides it (`check_enable_rls`), which tells it of the current role alone. */
 async function guardedTable(runner: QueryRunner, columns: KeyColumn[]): Promise<PartlyHiddenTable | undefined> {
   const { driver } = runner.dataSource;
   const paths = columns.map(({ entity: { schema, tableName } }) =>
     [schema, tableName].flatMap((name) => (name ? driver.escape(name) : [])).join("."),
   );
   const [row] = await runner.query(
-    `WITH RECURSIVE used (id) AS (
-      SELECT to_regclass(path)::oid FROM unnest($1::text[]) AS path
+    `WITH RECURSIVE used (id, reader) AS (
+      SELECT to_regclass(path)::oid, current_user::regrole::oid FROM unnest($1::text[]) AS path
       UNION
-      SELECT dependency.refobjid FROM used
-        JOIN pg_rewrite ON pg_rewrite.ev_class = used.id
-        JOIN pg_depend AS dependency ON dependency.objid = pg_rewrite.oid
-          AND dependency.classid = 'pg_rewrite'::regclass AND dependency.refclassid = 'pg_class'::regclass
+      SELECT dependency.refobjid,
+          CASE WHEN relkind = 'v' AND coalesce(array_to_string(reloptions, ',') ~* 'security_invoker=(true|on|1)', false)
+            THEN reader ELSE relowner END
+        FROM used JOIN pg_class ON pg_class.oid = used.id AND relkind IN ('v', 'm')
+          JOIN pg_rewrite ON ev_class = used.id
+          JOIN pg_depend AS dependency ON dependency.objid = pg_rewrite.oid
+            AND dependency.classid = 'pg_rewrite'::regclass AND dependency.refclassid = 'pg_class'::regclass
     )
-    SELECT relname AS "table" FROM used JOIN pg_class ON pg_class.oid = used.id
-      WHERE relkind IN ('r', 'p') AND row_security_active(pg_class.oid) LIMIT 1`,
+    SELECT relname AS "table" FROM used JOIN pg_class ON pg_class.oid = used.id JOIN pg_roles ON pg_roles.oid = reader
+      WHERE relrowsecurity AND NOT rolsuper AND NOT rolbypassrls
+        AND (relforcerowsecurity OR NOT pg_has_role(reader, relowner, 'USAGE')) LIMIT 1`,
     [paths],
   );
   return row;
@@ -48,8 +53,8 @@ async function ambiguousTable(runner: QueryRunner, columns: KeyColumn[]): Promis
   const [row] = await runner.query(
     `SELECT relname AS "table", array_agg(nspname::text ORDER BY nspname) AS schemas
       FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-      WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'
+      WHERE relname = ANY($1::text[]) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname <> 'information_schema'
+        AND (nspname NOT LIKE 'pg\\_%' OR pg_namespace.oid = pg_my_temp_schema())
       GROUP BY relname HAVING count(*) > 1 LIMIT 1`,
     [tables],
   );

@@ -1,6 +1,7 @@
 import type { Context } from "koa";
-import type { DataSource, FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import type { DataSource, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
+import { completeWhere, type Where } from "../database/complete-where.js";
 import { isInexpressible } from "../database/dialect.js";
 import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
 import { PrivateFileError } from "../errors.js";
@@ -41,26 +42,15 @@ export class EntityLoader {
   }
 }
 
-type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
-
 function visibleRows(column: PrivateColumn, where: unknown): Where {
-  const alternatives = Array.isArray(where) ? where : [where];
-  if (alternatives.length === 0 || !alternatives.every(isComplete)) {
-    throw new PrivateFileError(
-      "ERR_PRIVATE_FILE_FAILED",
-      `${column.subject}: "where" returned nothing, or a value that is undefined or null. Return a condition for every request; IsNull() asks for NULL.`,
-    );
-  }
-  return where as Where;
-}
-
-/** A data source can be told to leave out values of undefined: the rows of everybody would be seen then. */
-function isComplete(where: unknown): boolean {
-  if (typeof where !== "object" || where === null) return false;
-  // TypeORM's operators, dates and the like are values as they are.
-  if (![Object.prototype, null].includes(Object.getPrototypeOf(where))) return true;
-  return Object.values(where).every(
-    (value) => value !== undefined && value !== null && (typeof value !== "object" || isComplete(value)),
+  return completeWhere(
+    column.entity,
+    where,
+    (problem) =>
+      new PrivateFileError(
+        "ERR_PRIVATE_FILE_FAILED",
+        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request; IsNull() asks for NULL.`,
+      ),
   );
 }
 

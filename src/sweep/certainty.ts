@@ -1,6 +1,7 @@
-import { columnOfAnotherDataSource } from "../column/known-storages.js";
+import type { QueryRunner } from "typeorm";
 import { onPrimary } from "../database/committed-reads.js";
-import { keyColumns } from "../database/named-keys.js";
+import { type KeyColumn, keyColumns } from "../database/named-keys.js";
+import { columnOfAnotherDataSource } from "../database/other-data-sources.js";
 import { type PartlyHiddenTable, partlyHiddenTable } from "../database/row-visibility.js";
 import { ConfigurationError } from "../errors.js";
 import { nestedStorages } from "../storage/nested-storages.js";
@@ -24,15 +25,22 @@ export async function assertCertain(run: SweepRun): Promise<void> {
       `the storage in "${nested.inner}" lies inside of the one in "${nested.outer}". Give each a folder of its own`,
     );
   }
-  const other = columnOfAnotherDataSource(run.dataSource, run.storages);
+  const other = await columnOfAnotherDataSource(run.dataSource, run.storages);
   if (other) {
     throw refusal(
       `${other.subject} of another data source keeps its files in the same storage, and its rows can't be seen from here. Give each data source a storage of its own`,
     );
   }
-  const hidden = await onPrimary(run.dataSource, (runner) =>
-    partlyHiddenTable(runner, keyColumns(run.storages.columns)),
-  );
+  await onPrimary(run.dataSource, (runner) => assertAllVisible(runner, keyColumns(run.storages.columns)));
+}
+
+/**
+ * Makes sure that a connection sees all rows of some tables.
+ *
+ * @throws ConfigurationError where row-level security hides some, and where the session chooses between several tables.
+ */
+export async function assertAllVisible(runner: QueryRunner, columns: KeyColumn[]): Promise<void> {
+  const hidden = await partlyHiddenTable(runner, columns);
   if (hidden) throw hiddenRows(hidden);
 }
 

@@ -34,7 +34,7 @@ export async function reportMissing(
     const rows = new KeyRows(run.dataSource, keyColumn);
     for await (const page of rows.pages(run.options.signal)) {
       const unseen = page.filter((row) => row.key !== "" && !keys.wasSeen(objectKey(storage, row.key)));
-      for (const { key } of unseen) await otherNames.add(objectKey(storage, key));
+      for (const { key } of unseen) await otherNames.add(storage, objectKey(storage, key));
       const own = unseen.filter((row) => columnOf(row, keyColumn, columns));
       const unserved = await withoutObject(run, storage, own);
       for (const { row, kind } of unserved.length > 0 ? await stillThere(rows, page, unserved) : []) {

@@ -3,6 +3,7 @@ import { inOneSnapshot, onCommitted } from "../database/committed-reads.js";
 import { keyColumns, namedKeys } from "../database/named-keys.js";
 import { ConfigurationError } from "../errors.js";
 import type { ListedObject, Storage } from "../storage/storage.js";
+import { assertAllVisible } from "./certainty.js";
 import type { KeySet } from "./key-set.js";
 import type { OtherNames } from "./other-names.js";
 import type { OrphanItem } from "./sweep-options.js";
@@ -56,7 +57,7 @@ export async function removeOrphans(
     if (keys.has(object.key) || !run.isOurs(object.key, columns) || run.isYoung(object)) continue;
     run.progress("orphans", ++done, expected);
     run.report.listed++;
-    if (await otherNames.include(object.key)) run.report.named++;
+    if (await otherNames.include(storage, object.key)) run.report.named++;
     else if (candidates.push(object) === BATCH) {
       await treatAll(run, storage, candidates);
       candidates = [];
@@ -78,9 +79,11 @@ async function treatAll(run: SweepRun, storage: Storage, candidates: ListedObjec
   // All columns, not only those of this storage: two objects may stand for one bucket.
   const columns = keyColumns(run.storages.columns);
   const keys = candidates.map(({ key }) => key);
-  const named = await onCommitted(run.dataSource, (runner) =>
-    inOneSnapshot(runner, () => namedKeys(runner, columns, keys)),
-  );
+  const named = await onCommitted(run.dataSource, async (runner) => {
+    // A connection of the pool may have another role than the one that was asked first.
+    await assertAllVisible(runner, columns);
+    return inOneSnapshot(runner, () => namedKeys(runner, columns, keys));
+  });
   run.report.named += candidates.filter(({ key }) => named.has(key)).length;
   const orphans = candidates.filter(({ key }) => !named.has(key));
   for (let start = 0; start < orphans.length; start += AT_ONCE) {

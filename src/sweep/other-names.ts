@@ -9,27 +9,25 @@ import { KeySet } from "./key-set.js";
 export class OtherNames {
   readonly #names = new KeySet();
 
-  constructor(private readonly storage: Storage) {}
-
-  /** Adds the key that a row names. */
-  async add(key: string): Promise<void> {
-    for (const name of await this.#namesOf(key)) this.#names.add(name);
+  /** Adds the key that a row names in its storage. */
+  async add(storage: Storage, key: string): Promise<void> {
+    for (const name of await namesOf(storage, key)) this.#names.add(name);
   }
 
-  /** Whether a row may mean this object. Takes a look at the object, if there are any such rows. */
-  async include(key: string): Promise<boolean> {
+  /** Whether a row may mean this object of a storage. Takes a look at the object, if there are any such rows. */
+  async include(storage: Storage, key: string): Promise<boolean> {
     if (this.#names.size === 0) return false;
-    return (await this.#namesOf(key)).some((name) => this.#names.has(name));
+    return (await namesOf(storage, key)).some((name) => this.#names.has(name));
   }
+}
 
-  /** The texts that two names of one object have in common. */
-  async #namesOf(key: string): Promise<string[]> {
-    const identity = await this.storage.identify?.(key);
-    return [
-      `name ${key.normalize()}`,
-      // No two objects have the same random segment.
-      ...(isOurs(key) ? [`segment ${key.split("/").at(-2)}`] : []),
-      ...(identity === undefined ? [] : [`object ${identity}`]),
-    ];
-  }
+/** The texts that two names of one object have in common, whichever storage finds it: a link may lead from one into another. */
+async function namesOf(storage: Storage, key: string): Promise<string[]> {
+  const identity = await storage.identify?.(key);
+  return [
+    `name ${key.normalize()}`,
+    // No two objects have the same random segment.
+    ...(isOurs(key) ? [`segment ${key.split("/").at(-2)}`] : []),
+    ...(identity === undefined ? [] : [`object ${identity}`]),
+  ];
 }

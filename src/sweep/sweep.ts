@@ -17,7 +17,7 @@ import { SweepRun } from "./sweep-run.js";
  * number of named keys alone, by 27 bytes each at most, and as much for each row whose object is not there.
  *
  * The keys that rows name are read first, so that each object is looked up in memory. That says only what may be an orphan:
- * before one is removed, the database is asked again. Nothing is removed before all of a storage was listed once.
+ * before one is removed, the database is asked again. Nothing is removed before all storages were listed once.
  */
 export async function sweep(
   dataSource: DataSource,
@@ -31,9 +31,11 @@ export async function sweep(
     const keys = await readKeys(run, storage);
     known.set(storage, { keys, candidates: await countObjects(run, storage, keys) });
   }
-  for (const [storage, { keys, candidates }] of known) {
-    const otherNames = new OtherNames(storage);
+  const otherNames = new OtherNames();
+  for (const [storage, { keys }] of known) {
     if (keys.seenCount < keys.size) await reportMissing(run, storage, keys, otherNames);
+  }
+  for (const [storage, { keys, candidates }] of known) {
     if (candidates > 0) await removeOrphans(run, storage, keys, otherNames, candidates);
     if (!run.dryRun) run.report.incomplete += (await storage.removeIncomplete?.(run.abandonedBefore)) ?? 0;
   }

@@ -52,6 +52,19 @@ describe("A row that another program wrote", () => {
     });
   }
 
+  it("is answered 404 if it names an upload of this package in another way, and a sweep keeps the upload", async () => {
+    const { dataSource, files, storage } = application;
+    const { key } = await files.attach(new Scan(), "streamed", Buffer.from("an upload"));
+    const spelled = [`./${key}`, key.replace("/", "//"), join(storage.root, key)];
+    for (const value of spelled) {
+      for (const { status } of (await answers(value)).answers) assert.equal(status, 404);
+    }
+    const report = await files.sweep({ olderThan: 0, dryRun: false, force: true });
+    assert.deepEqual([report.invalid, report.named, report.orphans], [spelled.length * 2, 1, 0]);
+    assert.ok(await storage.stat(key));
+    await dataSource.query("DELETE FROM scan");
+  });
+
   it("is answered 404 if it names what is outside of the storage, or behind a link", async () => {
     const { root } = application.storage;
     await symlink(join(root, "uploads"), join(root, "current"));

@@ -14,10 +14,13 @@ export type PrimaryKeyValue = string | number | bigint | Date;
 export interface RemoveOptions {
   /**
    * The manager of a transaction of yours, which then decides: a rollback brings all rows back, with their files. Each page is in a
-   * savepoint of it. (default: none; each page is in a transaction of its own)
+   * savepoint of it, except on SQLite. (default: none; each page is in a transaction of its own)
    */
   manager?: EntityManager;
-  /** Ends the removal before the next page; `remove` then rejects with the signal's reason. What was removed by then stays removed. */
+  /**
+   * Ends the removal before the next page, also of rows that go with a row; `remove` then rejects with the signal's reason. Pages that were
+   * removed by then stay removed.
+   */
   signal?: AbortSignal;
 }
 

@@ -1,5 +1,6 @@
-import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from "typeorm";
+import type { DataSource, EntityManager, EntityMetadata, EntityTarget, ObjectLiteral } from "typeorm";
 import type { ColumnSet } from "../../column/column-metadata.js";
+import { isSqlite } from "../../database/dialect.js";
 import { ConfigurationError } from "../../errors.js";
 import { FileCascades } from "./cascades.js";
 import { checkRemoveOptions, type RemoveOptions } from "./removal-options.js";
@@ -26,10 +27,10 @@ export async function removeRows(
   let count = 0;
   for (let [isDone, missed]: [boolean, Row[]] = [false, []]; !isDone; ) {
     signal?.throwIfAborted();
-    await manager.transaction(async (transaction) => {
+    await inTransaction(manager, async (transaction) => {
       const page = await firstRows(transaction, entity, query);
       assertOthers(entity, page, missed);
-      const removal = new RowRemoval(transaction, entity, cascades);
+      const removal = new RowRemoval(transaction, entity, cascades, signal);
       missed = page.length > 0 ? await removal.remove(entity, page) : [];
       isDone = isLast(page, missed);
       count += removal.count;
@@ -37,6 +38,27 @@ export async function removeRows(
   }
   return count;
 }
+
+/**
+ * SQLite has one connection, on which TypeORM confuses transactions that begin while others are open. So removals there take turns, and open no
+ * savepoint in a transaction of the caller.
+ */
+async function inTransaction(
+  manager: EntityManager,
+  work: (transaction: EntityManager) => Promise<void>,
+): Promise<void> {
+  const { dataSource } = manager;
+  if (!isSqlite(dataSource)) return manager.transaction(work);
+  if (manager.queryRunner?.isTransactionActive) return work(manager);
+  const turn = (turns.get(dataSource) ?? Promise.resolve()).then(() => manager.transaction(work));
+  turns.set(
+    dataSource,
+    turn.catch(() => {}),
+  );
+  return turn;
+}
+
+const turns = new WeakMap<DataSource, Promise<void>>();
 
 /** @throws ConfigurationError for one that the data source does not have, and for one without a primary key. */
 function removableEntity(dataSource: DataSource, target: EntityTarget<ObjectLiteral>): EntityMetadata {

@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from "typeorm";
-import { completeWhere } from "../../database/complete-where.js";
+import { completeWhere, isNumberForText } from "../../database/complete-where.js";
 import { isMysql } from "../../database/dialect.js";
 import { idText, readPrimaryKey, selectPrimaryKey } from "../../database/row-keys.js";
 import type { Cascade } from "./cascades.js";
-import { unsafeCriteria } from "./removal-errors.js";
+import { stillThere, unsafeCriteria } from "./removal-errors.js";
 
 /** How many rows are removed at a time. */
 export const PAGE = 100;
@@ -14,6 +14,8 @@ export interface Row {
   text: string;
   /** Its primary key, as the properties of an entity. */
   id: ObjectLiteral;
+  /** Its primary key, as the database writes it. */
+  exact: string;
   /** The row with which the database would delete it; `undefined` for one that matches the criteria itself. */
   parent?: Row;
 }
@@ -28,25 +30,46 @@ type Query = SelectQueryBuilder<ObjectLiteral>;
  */
 export function matchingRows({ manager }: DataSource, entity: EntityMetadata, criteria: unknown): Query {
   const query = manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity").withDeleted().cache(false);
-  const keys = [criteria].flat();
+  const keys = Array.isArray(criteria) ? Array.from(criteria) : [criteria];
   if (keys.some(isLikePrimaryKey) && !keys.some(isCondition)) {
     const [wrong] = keys.filter((key) => !isPrimaryKeyValue(key)).map(String);
     if (wrong !== undefined) throw unsafeCriteria(entity, `a primary key is ${wrong || "an empty text"}`);
+    if (keys.some((key) => isNumberForText(entity.primaryColumns[0]!, key))) {
+      throw unsafeCriteria(
+        entity,
+        "the primary key is a text, and a number is given, which the database compares as 0",
+      );
+    }
     // Given a date as it is, TypeORM takes it for an object with the primary key as a property.
     const [column] = entity.primaryColumns;
     if (!entity.hasMultiplePrimaryKeys) return query.whereInIds(keys.map((key) => column!.createValueMap(key)));
     throw unsafeCriteria(entity, "the primary key has several columns, and one value is given");
   }
-  const where = completeWhere(entity, criteria, (problem) => unsafeCriteria(entity, problem));
+  const where = completeWhere(entity, criteria, (problem) => unsafeCriteria(entity, problem), true);
   query.setFindOptions({ where, loadEagerRelations: false });
   return query.distinct(query.expressionMap.joinAttributes.length > 0);
 }
 
 /** The first page of the rows that a query finds. */
 export async function firstRows(manager: EntityManager, entity: EntityMetadata, query: Query): Promise<Row[]> {
-  const page = selectPrimaryKey(query.clone().setQueryRunner(manager.queryRunner!).select([]), "entity", entity);
-  const found = await current(page).limit(PAGE).getRawMany<Record<string, unknown>>();
-  return found.map((raw) => row(entity, readPrimaryKey(entity, "entity", raw)));
+  const page = selectRow(query.clone().setQueryRunner(manager.queryRunner!).select([]), "entity", entity);
+  const found = await (await locked(page, entity)).limit(PAGE).getRawMany<Record<string, unknown>>();
+  return found.map((raw) => readRow(entity, "entity", raw));
+}
+
+/**
+ * Makes sure that the primary keys of rows, as the driver reads them, are those of no other rows: it may round a large integer, or the
+ * fraction of a second. Costs a SELECT if there is such a value among them.
+ *
+ * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_REMOVED` if they are.
+ */
+export async function assertExact(manager: EntityManager, entity: EntityMetadata, rows: Row[]): Promise<void> {
+  const values = rows.flatMap(({ id }) => entity.primaryColumns.map((column) => column.getEntityValue(id, true)));
+  if (values.every((value) => typeof value === "string" || Number.isSafeInteger(value))) return;
+  const exact = new Set(rows.map((one) => one.exact));
+  const query = selectRow(rowsWithIds(manager, entity, rows).select([]), "entity", entity);
+  const found = await query.getRawMany<Record<string, unknown>>();
+  if (found.some((raw) => !exact.has(readRow(entity, "entity", raw).exact))) throw stillThere(entity);
 }
 
 /** Rows that the database would delete with those of a page. They are a page as well, and none of the page itself. */
@@ -63,16 +86,13 @@ export async function cascadedRows(
     (column, index) => `${name("child", column)} = ${name("entity", referencedColumns[index]!)}`,
   );
   query.innerJoin(entity.target, "child", pairs.join(" AND "));
-  selectPrimaryKey(selectPrimaryKey(query, "entity", parent), "child", entity);
+  selectRow(selectRow(query, "entity", parent), "child", entity);
   const found = await current(query)
     .limit(PAGE + rows.length)
     .getRawMany<Record<string, unknown>>();
   const own = new Map(rows.map((one) => [one.text, one]));
   return found
-    .map((raw) => {
-      const { text } = row(parent, readPrimaryKey(parent, "entity", raw));
-      return row(entity, readPrimaryKey(entity, "child", raw), own.get(text));
-    })
+    .map((raw) => readRow(entity, "child", raw, own.get(readRow(parent, "entity", raw).text)))
     .filter(({ text }) => !own.has(text))
     .slice(0, PAGE);
 }
@@ -108,11 +128,47 @@ function rowsWithIds(manager: EntityManager, { target }: EntityMetadata, rows: R
   return query.whereInIds(rows.map(({ id }) => id));
 }
 
+/**
+ * PostgreSQL's `DELETE` looks again at a row that another transaction has changed meanwhile; a lock keeps it from changing. The lock needs a
+ * right that `DELETE` does not need, and PostgreSQL has none for DISTINCT.
+ */
+async function locked(query: Query, entity: EntityMetadata): Promise<Query> {
+  if (query.dataSource.options.type !== "postgres") return current(query);
+  const isLockable = !query.expressionMap.selectDistinct && entity.tableType !== "view";
+  if (!isLockable || !(await mayLock(query, entity))) return query;
+  return query.setLock("pessimistic_write", undefined, [query.alias]);
+}
+
+const lockable = new WeakMap<EntityMetadata, boolean>();
+
+async function mayLock({ dataSource }: Query, entity: EntityMetadata): Promise<boolean> {
+  const known = lockable.get(entity);
+  if (known !== undefined) return known;
+  const path = [entity.schema, entity.tableName]
+    .flatMap((name) => (name ? dataSource.driver.escape(name) : []))
+    .join(".");
+  const ask = "SELECT has_any_column_privilege(to_regclass($1), 'UPDATE') AS may";
+  const [{ may }] = await dataSource.query(ask, [path]);
+  lockable.set(entity, may);
+  return may;
+}
+
 /** On MySQL and MariaDB an ordinary SELECT also sees rows that others have deleted since the transaction began. */
 function current(query: Query): Query {
   return isMysql(query.dataSource) ? query.setLock("pessimistic_write") : query;
 }
 
-function row(entity: EntityMetadata, id: ObjectLiteral, parent?: Row): Row {
-  return { text: `${entity.tablePath} ${idText(entity, id)}`, id, parent };
+/** Adds the primary key of an entity to what a query selects, as the driver reads it and as the database writes it. */
+function selectRow(query: Query, alias: string, entity: EntityMetadata): Query {
+  const type = isMysql(query.dataSource) ? "CHAR" : "TEXT";
+  for (const [index, { propertyPath }] of entity.primaryColumns.entries()) {
+    query.addSelect(`CAST(${alias}.${propertyPath} AS ${type})`, `${alias}Exact${index}`);
+  }
+  return selectPrimaryKey(query, alias, entity);
+}
+
+function readRow(entity: EntityMetadata, alias: string, raw: Record<string, unknown>, parent?: Row): Row {
+  const id = readPrimaryKey(entity, alias, raw);
+  const exact = entity.primaryColumns.map((_, index) => String(raw[`${alias}Exact${index}`]));
+  return { text: `${entity.tablePath} ${idText(entity, id)}`, id, exact: JSON.stringify(exact), parent };
 }

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata } from "typeorm";
 import type { Cascade, FileCascades } from "./cascades.js";
 import { inACircle, stillThere } from "./removal-errors.js";
-import { cascadedRows, hasRows, loadRows, PAGE, type Row } from "./row-queries.js";
+import { assertExact, cascadedRows, hasRows, loadRows, PAGE, type Row } from "./row-queries.js";
 
 /** Removes rows in one transaction, after those rows with files that the database would delete with them. */
 export class RowRemoval {
@@ -12,6 +12,7 @@ export class RowRemoval {
     private readonly manager: EntityManager,
     private readonly entity: EntityMetadata,
     private readonly cascades: FileCascades,
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
   /**
@@ -21,6 +22,7 @@ export class RowRemoval {
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_REMOVED` for rows that can't be removed.
    */
   async remove(entity: EntityMetadata, rows: Row[]): Promise<Row[]> {
+    await assertExact(this.manager, entity, rows);
     for (const cascade of this.cascades.from(entity)) await this.#removeCascaded(cascade, entity, rows);
     const found = await loadRows(this.manager, entity, rows);
     const counted = found.filter((one) => this.#isCounted(entity, one)).length;
@@ -32,6 +34,7 @@ export class RowRemoval {
 
   async #removeCascaded(cascade: Cascade, parent: EntityMetadata, rows: Row[]): Promise<void> {
     for (let missed: Row[] = []; ; ) {
+      this.signal?.throwIfAborted();
       const page = await cascadedRows(this.manager, cascade, parent, rows);
       if (page.length === 0) return;
       if (page.some(isItsOwnAncestor)) throw inACircle(cascade.entity);
