@@ -1,10 +1,10 @@
 import type { QueryRunner } from "typeorm";
 import { onPrimary } from "../database/committed-reads.js";
 import { type KeyColumn, keyColumns } from "../database/named-keys.js";
-import { columnOfAnotherDataSource } from "../database/other-data-sources.js";
 import { type PartlyHiddenTable, partlyHiddenTable } from "../database/row-visibility.js";
 import { ConfigurationError } from "../errors.js";
 import { nestedStorages } from "../storage/nested-storages.js";
+import { columnOfAnotherDataSource } from "./other-data-sources.js";
 import type { SweepRun } from "./sweep-run.js";
 
 /**

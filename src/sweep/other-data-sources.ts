@@ -3,9 +3,9 @@ import type { DataSource, QueryRunner } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import { knownStorages } from "../column/known-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
+import { onPrimary } from "../database/committed-reads.js";
+import { isMysql, isSqlite } from "../database/dialect.js";
 import { locationOf } from "../storage/location.js";
-import { onPrimary } from "./committed-reads.js";
-import { isMysql, isSqlite } from "./dialect.js";
 
 /**
  * A column of another open data source of this process that keeps its files where `dataSource` does, and whose table `dataSource` does
