@@ -100,7 +100,7 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
     );
   });
 
-  it("tells of foreign objects in each of the spellings that Django reads", async () => {
+  it("tells of foreign objects in each of the spellings that Django reads, and of uploads in another than their own", async () => {
     fixture = await openSweepFixture({ entities: [Bill] }, database);
     const { storage } = fixture;
     const scans = [
@@ -112,16 +112,14 @@ describeOnEachDatabase("PrivateFiles.check of the rows", (database) => {
       "bill",
       [...scans, own, `./${own}`, storage.path(own)].map((scan, number) => ({ house: "a", number, scan })),
     );
-    const problems = await rowsProblems();
-    assert.deepEqual(brief(problems), ["info FOREIGN_OBJECTS Bill.scan"]);
+    const [invalid, foreign, ...rest] = await rowsProblems();
+    assert.deepEqual(brief([invalid!, foreign!]), ["warning INVALID_KEYS Bill.scan", "info FOREIGN_OBJECTS Bill.scan"]);
+    assert.deepEqual([invalid!.rows!.map(({ key }) => key), rest], [[`./${own}`, storage.path(own)], []]);
     assert.deepEqual(
-      problems[0]!.rows,
+      foreign!.rows,
       scans.map((key, number) => ({ id: { house: "a", number }, key })),
     );
-    assert.match(
-      problems[0]!.message,
-      /^7 rows with a key that this package did not make, such as "uploads\/a\.pdf", /,
-    );
+    assert.match(foreign!.message, /^7 rows with a key that this package did not make, such as "uploads\/a\.pdf", /);
   });
 
   it("counts all of many rows and shows the first hundred of each kind", async () => {
