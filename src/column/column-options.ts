@@ -63,7 +63,8 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral> exte
   relations?: FindOptionsRelations<E>;
   /**
    * Which rows this request may see at all, asked in the same SELECT. The others are 404, as if they did not exist. A
-   * value of `undefined` or `null` in it fails the request; it never widens it. (default: all rows)
+   * value of `undefined`, `null` or `NaN`, an empty object, or a property that is not a column fails the request; it never widens it.
+   * (default: all rows)
    */
   where?: (ctx: Context) => FindOptionsWhere<E> | FindOptionsWhere<E>[];
   /** The name offered to the browser. It is made safe, whatever it is. (default: the property that `fields.name` names, else the key's last segment) */
