@@ -8,6 +8,8 @@ import {
   DataSource,
   Entity,
   EventSubscriber,
+  IsNull,
+  Not,
   PrimaryColumn,
   PrimaryGeneratedColumn,
   QueryFailedError,
@@ -40,7 +42,7 @@ class Letter {
   @PrivateFileColumn<Letter>({
     uploadTo: "letters",
     condition: () => (code.condition?.() ?? true) as boolean,
-    where: () => code.where?.() ?? {},
+    where: () => code.where?.() ?? { id: Not(IsNull()) },
     filename: () => code.filename?.(),
   })
   scan!: PrivateFile;

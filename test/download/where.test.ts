@@ -19,6 +19,10 @@ describeOnEachDatabase(
   (database) => {
     for (const [title, make] of [
       ["holes in place of conditions", () => new Array(2).map(() => ({ level: -1 }))],
+      ["an empty condition", () => ({})],
+      ["a promise of a condition", () => Promise.resolve({ level: -1 })],
+      ["an empty relation or column", () => ({ level: {} })],
+      ["a property that is not a column", () => ({ levle: 3 })],
       ["NaN in an operator", () => ({ level: LessThanOrEqual(Number(undefined)) })],
     ] as [string, () => unknown][]) {
       it(`lets no row through when it has ${title}`, async (t) => {

@@ -169,7 +169,7 @@ describeOnEachDatabase(
       await dataSource.query(
         "ALTER TABLE letter ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON letter USING (false)",
       );
-      await dataSource.query("CREATE VIEW letter_view AS SELECT id, scan FROM letter");
+      await dataSource.query("CREATE VIEW letter_view WITH (security_invoker = true) AS SELECT id, scan FROM letter");
       const tenant = await role("");
       const Viewed = new EntitySchema<{ id: number; scan: PrivateFile }>({
         ...{ name: "letter_view", type: "view" },
