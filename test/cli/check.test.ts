@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, it } from "node:test";
 import { CliProject } from "../support/cli-project.js";
+import { takesLong } from "../support/requirements.js";
+import { afterEach, beforeEach, describe, it } from "../support/suite.js";
 
 let project: CliProject;
 beforeEach(async () => {
@@ -8,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => project.close());
 
-describe("private-files check", () => {
+describe("private-files check", { skip: takesLong }, () => {
   it("exits with 0 where all is well, and leaves no file", async () => {
     const { code, stdout } = await project.run(["check"]);
     assert.deepEqual([code, stdout], [0, "Errors: 0. Warnings: 0. Infos: 0.\n"]);

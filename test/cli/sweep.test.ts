@@ -22,7 +22,7 @@ const parsed = (stdout: string) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-describe("private-files sweep", () => {
+describe("private-files sweep", { skip: takesLong }, () => {
   it("exits with 0 where nothing needs attention, and says what it saw", async () => {
     await project.name(await project.put(keyIn("letters")));
     await project.put("logo.png");
