@@ -28,7 +28,7 @@ export async function accessTo(runner: QueryRunner, { entity, propertyPath }: Ke
 }
 
 /**
- * What the database says in place of an answer.
+ * The refusal, in the words of the database.
  *
  * @throws the error, where it is not the database's own.
  */

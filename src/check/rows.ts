@@ -75,7 +75,7 @@ function columnOf({ entity }: KeyRow, columns: PrivateColumn[]): PrivateColumn {
   return columns.find((column) => column.entity === entity) ?? columns[0]!;
 }
 
-/** Django has an empty text where there is no file. */
+/** Django stores an empty string where there is no file. */
 function kindOf(storage: Storage, text: string): "invalid" | "foreign" | undefined {
   if (text === "") return undefined;
   const key = objectKey(storage, text);

@@ -1,4 +1,4 @@
-import type { DataSource } from "typeorm";
+import type { DataSource, EntityMetadata } from "typeorm";
 
 /** Whether a data source is SQLite in any of its guises: one connection and one query runner for all. */
 export function isSqlite(dataSource: DataSource): boolean {
@@ -13,6 +13,11 @@ export function isMysql(dataSource: DataSource): boolean {
 /** Whether a data source is PostgreSQL or speaks its language. */
 export function isPostgres(dataSource: DataSource): boolean {
   return ["postgres", "cockroachdb", "aurora-postgres"].includes(dataSource.options.type);
+}
+
+/** The name of an entity's table as SQL writes it, for PostgreSQL's `to_regclass`. */
+export function escapedTable(dataSource: DataSource, { schema, tableName }: EntityMetadata): string {
+  return [schema, tableName].flatMap((name) => (name ? dataSource.driver.escape(name) : [])).join(".");
 }
 
 /** How a row is locked that others must not change meanwhile; `undefined` where the database has no locks of rows. */

@@ -1,4 +1,5 @@
 import type { QueryRunner } from "typeorm";
+import { escapedTable } from "./dialect.js";
 import type { KeyColumn } from "./named-keys.js";
 
 /** A table of which a connection may not see all rows. */
@@ -24,10 +25,7 @@ export async function partlyHiddenTable(
 
 /** As the server decides it (`check_enable_rls`), which tells it of the current role alone. */
 async function guardedTable(runner: QueryRunner, columns: KeyColumn[]): Promise<PartlyHiddenTable | undefined> {
-  const { driver } = runner.dataSource;
-  const paths = columns.map(({ entity: { schema, tableName } }) =>
-    [schema, tableName].flatMap((name) => (name ? driver.escape(name) : [])).join("."),
-  );
+  const paths = columns.map(({ entity }) => escapedTable(runner.dataSource, entity));
   const [row] = await runner.query(
     `WITH RECURSIVE used (id, reader) AS (
       SELECT to_regclass(path)::oid, current_user::regrole::oid FROM unnest($1::text[]) AS path

@@ -4,7 +4,7 @@ import type { ColumnStorages } from "../column/column-storages.js";
 import { knownStorages } from "../column/known-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
-import { isMysql, isSqlite } from "../database/dialect.js";
+import { escapedTable, isMysql, isSqlite } from "../database/dialect.js";
 import { locationOf } from "../storage/location.js";
 
 /**
@@ -28,17 +28,15 @@ export async function columnOfAnotherDataSource(
 
 /** The same text for the same column of the same table. */
 function placeOf({ entity, column }: PrivateColumn): Promise<string> {
-  return onPrimary(entity.dataSource, async (runner) => {
-    const table =
-      isMysql(runner.dataSource) || isSqlite(runner.dataSource) ? entity.tableName : await idOf(runner, entity);
-    return JSON.stringify([await databaseOf(runner), table, column.databaseName]);
-  });
+  return onPrimary(entity.dataSource, async (runner) =>
+    JSON.stringify([await databaseOf(runner), await tableOf(runner, entity), column.databaseName]),
+  );
 }
 
 /** On PostgreSQL the search path may find the table that another data source names with its schema. */
-async function idOf(runner: QueryRunner, { schema, tableName }: PrivateColumn["entity"]): Promise<string> {
-  if (runner.dataSource.options.type !== "postgres") return [schema, tableName].join(".");
-  const path = [schema, tableName].flatMap((name) => (name ? runner.dataSource.driver.escape(name) : [])).join(".");
+async function tableOf(runner: QueryRunner, entity: PrivateColumn["entity"]): Promise<string> {
+  if (runner.dataSource.options.type !== "postgres") return entity.tablePath;
+  const path = escapedTable(runner.dataSource, entity);
   const [{ id }] = await runner.query("SELECT to_regclass($1)::oid::text AS id", [path]);
   return String(id);
 }

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import { completeWhere, isNumberForText } from "../../database/complete-where.js";
-import { isMysql } from "../../database/dialect.js";
+import { escapedTable, isMysql } from "../../database/dialect.js";
 import { idText, readPrimaryKey, selectPrimaryKey } from "../../database/row-keys.js";
 import type { Cascade } from "./cascades.js";
 import { stillThere, unsafeCriteria } from "./removal-errors.js";
@@ -144,11 +144,8 @@ const lockable = new WeakMap<EntityMetadata, boolean>();
 async function mayLock({ dataSource }: Query, entity: EntityMetadata): Promise<boolean> {
   const known = lockable.get(entity);
   if (known !== undefined) return known;
-  const path = [entity.schema, entity.tableName]
-    .flatMap((name) => (name ? dataSource.driver.escape(name) : []))
-    .join(".");
   const ask = "SELECT has_any_column_privilege(to_regclass($1), 'UPDATE') AS may";
-  const [{ may }] = await dataSource.query(ask, [path]);
+  const [{ may }] = await dataSource.query(ask, [escapedTable(dataSource, entity)]);
   lockable.set(entity, may);
   return may;
 }
