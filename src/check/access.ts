@@ -1,4 +1,5 @@
 import { type ObjectLiteral, QueryFailedError, type QueryRunner } from "typeorm";
+import { dataSourceOf, type OfDataSource } from "../column/data-source.js";
 import { isPostgres, isSqlite } from "../database/dialect.js";
 import type { KeyColumn } from "../database/named-keys.js";
 import { isAnswer } from "../database/transaction-status.js";
@@ -32,7 +33,7 @@ export async function accessTo(runner: QueryRunner, { entity, propertyPath }: Ke
  *
  * @throws the error, where it is not the database's own.
  */
-export function refusalOf(runner: Pick<QueryRunner, "dataSource">, error: unknown): Refusal {
+export function refusalOf(runner: OfDataSource, error: unknown): Refusal {
   if (error instanceof QueryFailedError && isAnswer(runner, error)) return { refusal: visible(error.message) };
   throw error;
 }
@@ -44,7 +45,7 @@ function missingPart(
 ): "TABLE_MISSING" | "COLUMN_MISSING" | undefined {
   if (!(error instanceof QueryFailedError)) return undefined;
   const { code } = error.driverError as { code?: string };
-  const said = isSqlite(runner.dataSource) ? inSqlite(error.message, tableName) : code;
+  const said = isSqlite(dataSourceOf(runner)) ? inSqlite(error.message, tableName) : code;
   if (TABLE_MISSING.has(said)) return "TABLE_MISSING";
   return COLUMN_MISSING.has(said) ? "COLUMN_MISSING" : undefined;
 }
@@ -63,7 +64,7 @@ function inSqlite(message: string, tableName: string): string | undefined {
 
 /** PostgreSQL passes over the schemas of the search path that its user may not use. */
 async function schemaOutOfReach(runner: QueryRunner, entity: KeyColumn["entity"]): Promise<string | undefined> {
-  if (!isPostgres(runner.dataSource) || entity.schema) return undefined;
+  if (!isPostgres(dataSourceOf(runner)) || entity.schema) return undefined;
   const [row] = await runner.query(
     `SELECT nspname AS name FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
       WHERE relname = $1 AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE') AND nspname = ANY (

@@ -1,4 +1,5 @@
 import type { EntityMetadata, QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { isMysql, isPostgres, isSqlite } from "../database/dialect.js";
 
@@ -33,7 +34,8 @@ interface Row extends Pick<CataloguedColumn, "kind" | "charset"> {
   isIndexed: boolean | number | string;
 }
 
-function lookUpIn({ dataSource }: QueryRunner): LookUp | undefined {
+function lookUpIn(runner: QueryRunner): LookUp | undefined {
+  const dataSource = dataSourceOf(runner);
   if (isPostgres(dataSource)) return inPostgres;
   if (isMysql(dataSource)) return inMysql;
   return isSqlite(dataSource) ? inSqlite : undefined;
@@ -75,7 +77,7 @@ async function inSqlite(runner: QueryRunner, entity: EntityMetadata, column: str
   const [row] = await runner.query(
     `SELECT type AS kind, EXISTS (SELECT 1 FROM pragma_index_list(master.name, ?) AS list
         JOIN pragma_index_info(list.name, ?) AS info ON info.seqno = 0 WHERE info.name = ?) AS isIndexed
-      FROM ${runner.dataSource.driver.escape(schema)}.sqlite_master AS master
+      FROM ${dataSourceOf(runner).driver.escape(schema)}.sqlite_master AS master
       WHERE type IN ('table', 'view') AND name = ?`,
     [schema, schema, column, entity.tableName],
   );

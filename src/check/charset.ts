@@ -1,4 +1,5 @@
 import type { QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import { isInexpressible, isMysql } from "../database/dialect.js";
 import type { CataloguedColumn } from "./catalogue.js";
 import type { Problem } from "./problem.js";
@@ -13,7 +14,7 @@ export async function checkCharset(
   { charset }: CataloguedColumn,
 ): Promise<Problem[]> {
   if (!charset) return [];
-  const mysql = isMysql(runner.dataSource);
+  const mysql = isMysql(dataSourceOf(runner));
   const lost = mysql ? await lostInMysql(runner, charset) : await lostInPostgres(runner, LETTERS);
   if (lost.length === 0) return [];
   const isSilent = mysql && !(await isStrict(runner));
@@ -28,7 +29,7 @@ export async function checkCharset(
 /** As hexadecimal digits, because the connection may have a character set of its own. */
 async function lostInMysql(runner: QueryRunner, charset: string): Promise<string[]> {
   const codes = LETTERS.map((letter) => Buffer.from(letter).toString("hex").toUpperCase());
-  const name = runner.dataSource.driver.escape(charset);
+  const name = dataSourceOf(runner).driver.escape(charset);
   const kept = codes.map((code) => `HEX(CONVERT(CONVERT(_utf8mb4 0x${code} USING ${name}) USING utf8mb4)) AS c${code}`);
   const [row] = await runner.query(`SELECT ${kept.join(", ")}`);
   return LETTERS.filter((_, index) => row[`c${codes[index]}`] !== codes[index]);

@@ -2,6 +2,7 @@ import type { EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
+import { dataSourceOf } from "./data-source.js";
 import { type FileRecord, type PrivateFile, recordOf, type UploadTarget } from "./private-file.js";
 import type { PrivateFileTransformer } from "./private-file-transformer.js";
 
@@ -73,7 +74,7 @@ export class PrivateColumn {
 
   /** What an upload to this column is made for. */
   uploadTarget(storage: Storage): UploadTarget {
-    return { dataSource: this.entity.dataSource, place: this.place, storage };
+    return { dataSource: dataSourceOf(this.entity), place: this.place, storage };
   }
 
   /** How many characters of a key the database column takes, as it is declared. Infinity where it has no limit. */
@@ -97,7 +98,7 @@ export class PrivateColumn {
 
   /** Some databases have a limit for a column that is declared without one. */
   private lengthOf(column: ColumnMetadata): number {
-    return Number(this.entity.dataSource.driver.getColumnLength(column)) || Number.POSITIVE_INFINITY;
+    return Number(dataSourceOf(this.entity).driver.getColumnLength(column)) || Number.POSITIVE_INFINITY;
   }
 
   /** The column of a property beside this one: in the same entity, or the same embedded entity. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DataSource, QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import { PrivateFileError } from "../errors.js";
 import { isMysql, isSqlite } from "./dialect.js";
 
@@ -22,7 +23,7 @@ async function readCommitted<T>(
   runner: QueryRunner,
   read: (runner: QueryRunner) => Promise<T>,
 ): Promise<T | undefined> {
-  const shared = isSqlite(runner.dataSource);
+  const shared = isSqlite(dataSourceOf(runner));
   const before = begun.get(runner);
   if (shared && runner.isTransactionActive) return undefined;
   const result = await read(runner);
@@ -34,7 +35,7 @@ async function readCommitted<T>(
  * them. Only for MySQL and MariaDB: elsewhere a single statement has to do.
  */
 export async function inOneSnapshot<T>(runner: QueryRunner, read: (runner: QueryRunner) => Promise<T>): Promise<T> {
-  if (!isMysql(runner.dataSource)) return read(runner);
+  if (!isMysql(dataSourceOf(runner))) return read(runner);
   await runner.startTransaction("REPEATABLE READ");
   try {
     return await read(runner);

@@ -1,4 +1,5 @@
 import { type EntityMetadata, FindOperator, type FindOptionsWhere, type ObjectLiteral } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import type { ColumnMetadata } from "../column/private-column.js";
 import { isMysql } from "./dialect.js";
 
@@ -109,7 +110,7 @@ function problemOf(column: ColumnMetadata | undefined, value: unknown): string |
 /** MySQL and MariaDB compare them as numbers, and every text that does not begin with a digit is 0. */
 export function isNumberForText(column: ColumnMetadata, value: unknown): boolean {
   if (!["number", "bigint", "boolean"].includes(typeof value) || column.transformer) return false;
-  const { dataSource } = column.entityMetadata;
+  const dataSource = dataSourceOf(column.entityMetadata);
   return isMysql(dataSource) && /char|text|enum|set/.test(dataSource.driver.normalizeType(column));
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import { isPostgres } from "./dialect.js";
 import type { KeyColumn } from "./named-keys.js";
 
@@ -9,7 +10,7 @@ const guarded = new WeakMap<DataSource, Promise<boolean>>();
  * on PostgreSQL, where a table has row-level security. Asks the database once for each data source.
  */
 export function hasRowSecurity(runner: QueryRunner, columns: KeyColumn[]): Promise<boolean> {
-  const { dataSource } = runner;
+  const dataSource = dataSourceOf(runner);
   if (!isPostgres(dataSource)) return Promise.resolve(false);
   const known = guarded.get(dataSource) ?? ask(runner, columns);
   guarded.set(dataSource, known);

@@ -1,4 +1,5 @@
 import type { EntityMetadata, QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { isInexpressible, isMysql } from "./dialect.js";
 
@@ -69,11 +70,11 @@ async function union(runner: QueryRunner, columns: KeyColumn[], keys: string[]):
   return rows.map(({ key }) => (typeof key === "string" ? key : Buffer.from(key).toString()));
 }
 
-function selectNaming({ manager, dataSource }: QueryRunner, { entity, propertyPath }: KeyColumn, keys: string[]) {
+function selectNaming(runner: QueryRunner, { entity, propertyPath }: KeyColumn, keys: string[]) {
   const path = `entity.${propertyPath}`;
   // There, columns of different collations can't be parts of one UNION.
-  const key = isMysql(dataSource) ? `CAST(CONVERT(${path} USING utf8mb4) AS BINARY)` : path;
-  return manager
+  const key = isMysql(dataSourceOf(runner)) ? `CAST(CONVERT(${path} USING utf8mb4) AS BINARY)` : path;
+  return runner.manager
     .createQueryBuilder(entity.target, "entity")
     .withDeleted()
     .select(key, "key")

@@ -1,4 +1,5 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { rowLock } from "./dialect.js";
 import { rootOf } from "./named-keys.js";
@@ -92,7 +93,7 @@ async function select(
 function locking(runner: QueryRunner, query: SelectQueryBuilder<ObjectLiteral>, lock: boolean) {
   // No row of a view can be locked where it groups rows; its tables lock what they change themselves.
   const isTable = query.expressionMap.mainAlias?.metadata.tableType !== "view";
-  const kind = lock && isTable && runner.isTransactionActive ? rowLock(runner.dataSource) : undefined;
+  const kind = lock && isTable && runner.isTransactionActive ? rowLock(dataSourceOf(runner)) : undefined;
   return kind ? query.setLock(kind) : query;
 }
 
@@ -112,7 +113,7 @@ export function selectPrimaryKey<T extends SelectQueryBuilder<ObjectLiteral>>(
 export function readPrimaryKey(entity: EntityMetadata, alias: string, row: Record<string, unknown>): ObjectLiteral {
   const id: ObjectLiteral = {};
   for (const [index, column] of entity.primaryColumns.entries()) {
-    const value = entity.dataSource.driver.prepareHydratedValue(row[`${alias}Key${index}`], column);
+    const value = dataSourceOf(entity).driver.prepareHydratedValue(row[`${alias}Key${index}`], column);
     column.setEntityValue(id, value);
   }
   return id;

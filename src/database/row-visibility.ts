@@ -1,4 +1,5 @@
 import type { QueryRunner } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import { escapedTable } from "./dialect.js";
 import type { KeyColumn } from "./named-keys.js";
 
@@ -19,13 +20,13 @@ export async function partlyHiddenTable(
   runner: QueryRunner,
   columns: KeyColumn[],
 ): Promise<PartlyHiddenTable | undefined> {
-  if (runner.dataSource.options.type !== "postgres") return undefined;
+  if (dataSourceOf(runner).options.type !== "postgres") return undefined;
   return (await guardedTable(runner, columns)) ?? (await ambiguousTable(runner, columns));
 }
 
 /** As the server decides it (`check_enable_rls`), which tells it of the current role alone. */
 async function guardedTable(runner: QueryRunner, columns: KeyColumn[]): Promise<PartlyHiddenTable | undefined> {
-  const paths = columns.map(({ entity }) => escapedTable(runner.dataSource, entity));
+  const paths = columns.map(({ entity }) => escapedTable(dataSourceOf(runner), entity));
   const [row] = await runner.query(
     `WITH RECURSIVE used (id, reader) AS (
       SELECT to_regclass(path)::oid, current_user::regrole::oid FROM unnest($1::text[]) AS path

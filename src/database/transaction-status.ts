@@ -1,4 +1,5 @@
 import type { QueryRunner } from "typeorm";
+import { dataSourceOf, type OfDataSource } from "../column/data-source.js";
 import { isSqlite } from "./dialect.js";
 
 /**
@@ -35,16 +36,16 @@ export function isRolledBack(raw: unknown): boolean {
 }
 
 /** Whether an error is the database's own answer: else the connection was lost, and the statement may have been done. */
-export function isAnswer(runner: Pick<QueryRunner, "dataSource">, error: unknown): boolean {
+export function isAnswer(runner: OfDataSource, error: unknown): boolean {
   const { severity, sqlState } = (error ?? {}) as { severity?: string; sqlState?: string };
-  return isSqlite(runner.dataSource) || severity !== undefined || sqlState !== undefined;
+  return isSqlite(dataSourceOf(runner)) || severity !== undefined || sqlState !== undefined;
 }
 
 /** How many rows the last statement changed; `undefined` where the driver does not tell. */
 export function changedRows(runner: QueryRunner, raw: unknown): number | undefined {
   const connection = (runner as unknown as Connections).driver?.databaseConnection;
   if (connection?.getRowsModified) return connection.getRowsModified();
-  if (runner.dataSource.options.type === "better-sqlite3")
+  if (dataSourceOf(runner).options.type === "better-sqlite3")
     return connection?.prepare?.("SELECT changes()").pluck().get();
   // MariaDB answers INSERT … RETURNING with the rows alone.
   if (Array.isArray(raw)) return raw.length;

@@ -1,4 +1,5 @@
 import type { ObjectLiteral } from "typeorm";
+import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileRecord } from "../column/private-file.js";
 import type { RowKeyReader } from "../database/row-keys.js";
@@ -49,7 +50,7 @@ export class FileClaims {
     const id = entity.getEntityIdMap(values);
     if (!id) throw otherRow(known[0]!);
     // A statement that sets the primary key, too, can write the file into no other row: the database refuses the key twice.
-    const { driver } = ledger.runner.dataSource;
+    const { driver } = dataSourceOf(ledger.runner);
     const set = entity.primaryColumns.map((column) => driver.preparePersistentValue(column.getEntityValue(id), column));
     return this.reader.read(ledger.runner, known, id, true).then((keys) => {
       for (const [index, column] of known.entries()) this.permit(ledger, column, values, keys?.[index], id, set);
@@ -108,7 +109,7 @@ export class FileClaims {
       if (upload?.state === "written") throw isSaving(upload.writer === ledger);
       if (upload?.state !== "attached") throw otherRow();
       if (seen.has(key)) throw isSaving(true);
-      if (upload.target?.dataSource !== ledger.runner.dataSource) throw otherDataSource();
+      if (upload.target?.dataSource !== dataSourceOf(ledger.runner)) throw otherDataSource();
       seen.add(key);
       return [upload];
     });
@@ -122,7 +123,7 @@ function isNewUpload(ledger: Ledger, column: PrivateColumn, record: FileRecord):
   if (record.state === "discarded") return true;
   if (record.state === "written") throw isSaving(record.writer === ledger, column);
   if (record.state !== "attached") return false;
-  if (record.target?.dataSource !== column.entity.dataSource) throw otherDataSource(column);
+  if (record.target?.dataSource !== dataSourceOf(column.entity)) throw otherDataSource(column);
   if (record.target.place !== column.place) throw otherTarget(column);
   // A hook may hold the save up for longer than the upload had left.
   record.expiresAt = undefined;

@@ -1,5 +1,6 @@
 import type { QueryRunner } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import { dataSourceOf } from "../column/data-source.js";
 import type { FileRecord } from "../column/private-file.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { hasRowSecurity } from "../database/local-visibility.js";
@@ -183,5 +184,5 @@ async function writeOut(runner: QueryRunner & { flush?(): Promise<void> }, { isO
 
 /** Another subscriber that throws ends the wait for us, and TypeORM gives the connection back. */
 async function onConnection<T>(runner: QueryRunner, ask: (open: QueryRunner) => Promise<T>): Promise<T> {
-  return runner.isReleased ? onPrimary(runner.dataSource, ask) : ask(runner);
+  return runner.isReleased ? onPrimary(dataSourceOf(runner), ask) : ask(runner);
 }

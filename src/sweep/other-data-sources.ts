@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { DataSource, QueryRunner } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import { dataSourceOf } from "../column/data-source.js";
 import { knownStorages } from "../column/known-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
@@ -19,7 +20,7 @@ export async function columnOfAnotherDataSource(
   const locations = new Set(storages.storages.map(locationOf));
   const others = knownStorages()
     .flatMap((known) => known.columns.filter((column) => locations.has(locationOf(known.storageOf(column)))))
-    .filter(({ entity }) => entity.dataSource !== dataSource && entity.dataSource.isInitialized);
+    .filter(({ entity }) => dataSourceOf(entity) !== dataSource && dataSourceOf(entity).isInitialized);
   if (others.length === 0) return undefined;
   const own = new Set(await Promise.all(storages.columns.map(placeOf)));
   for (const other of others) if (!own.has(await placeOf(other))) return other;
@@ -28,22 +29,22 @@ export async function columnOfAnotherDataSource(
 
 /** The same text for the same column of the same table. */
 function placeOf({ entity, column }: PrivateColumn): Promise<string> {
-  return onPrimary(entity.dataSource, async (runner) =>
+  return onPrimary(dataSourceOf(entity), async (runner) =>
     JSON.stringify([await databaseOf(runner), await tableOf(runner, entity), column.databaseName]),
   );
 }
 
 /** On PostgreSQL the search path may find the table that another data source names with its schema. */
 async function tableOf(runner: QueryRunner, entity: PrivateColumn["entity"]): Promise<string> {
-  if (runner.dataSource.options.type !== "postgres") return entity.tablePath;
-  const path = escapedTable(runner.dataSource, entity);
+  if (dataSourceOf(runner).options.type !== "postgres") return entity.tablePath;
+  const path = escapedTable(dataSourceOf(runner), entity);
   const [{ id }] = await runner.query("SELECT to_regclass($1)::oid::text AS id", [path]);
   return String(id);
 }
 
 /** What tells a database from every other. */
 async function databaseOf(runner: QueryRunner): Promise<unknown> {
-  const { dataSource } = runner;
+  const dataSource = dataSourceOf(runner);
   if (isSqlite(dataSource)) return (await fileOf(runner)) || idOfProcess(dataSource);
   const question = isMysql(dataSource)
     ? "SELECT CONCAT_WS('|', @@hostname, @@port, @@datadir, DATABASE()) AS name"
@@ -57,7 +58,7 @@ async function databaseOf(runner: QueryRunner): Promise<unknown> {
 
 /** Empty for a database in memory. sql.js itself knows no files. */
 async function fileOf(runner: QueryRunner): Promise<string> {
-  const { options } = runner.dataSource;
+  const { options } = dataSourceOf(runner);
   if (options.type === "sqljs") return options.location ? resolve(options.location) : "";
   const [{ file }] = await runner.query("PRAGMA database_list");
   return file;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ObjectLiteral } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { keyColumns, namedKeys } from "../database/named-keys.js";
@@ -40,7 +41,7 @@ async function assertFree(column: PrivateColumn, storages: ColumnStorages, timeo
   if (upload?.state === "written") throw isSaving(false, column);
   if (upload?.state === "discarded") throw missing(column, key);
   const columns = keyColumns(storages.columns);
-  const asking = onPrimary(column.entity.dataSource, (runner) => namedKeys(runner, columns, [key]));
+  const asking = onPrimary(dataSourceOf(column.entity), (runner) => namedKeys(runner, columns, [key]));
   const named = await inTime(column, timeout, asking);
   if (named.has(key)) throw alreadyInARow(column);
   // From now on the object belongs to whoever adopts it: the upload can be neither saved nor deleted.

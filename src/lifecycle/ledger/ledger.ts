@@ -1,4 +1,5 @@
 import type { QueryRunner } from "typeorm";
+import { dataSourceOf } from "../../column/data-source.js";
 import type { FileRecord } from "../../column/private-file.js";
 import { isMysql } from "../../database/dialect.js";
 import { commitsImplicitly, type TransactionStatement, transactionStatement } from "../../database/statement.js";
@@ -136,7 +137,7 @@ export class Ledger {
 
   /** MariaDB commits what is open before it begins. PostgreSQL warns that a transaction is open, and goes on with it. */
   #begin(): void {
-    if (this.isOpen && !isMysql(this.runner.dataSource)) return;
+    if (this.isOpen && !isMysql(dataSourceOf(this.runner))) return;
     if (this.isOpen) this.#end("committed");
     this.#push();
   }

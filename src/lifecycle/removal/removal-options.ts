@@ -1,4 +1,5 @@
 import { type DataSource, EntityManager, type FindOptionsWhere } from "typeorm";
+import { dataSourceOf } from "../../column/data-source.js";
 import { ConfigurationError } from "../../errors.js";
 
 /**
@@ -34,7 +35,7 @@ export function checkRemoveOptions(dataSource: DataSource, options: RemoveOption
   if (unknown !== undefined) {
     throw new ConfigurationError(`PrivateFiles.remove: unknown option "${unknown}". Give "manager" or "signal".`);
   }
-  if (manager && manager.dataSource !== dataSource) {
+  if (manager && dataSourceOf(manager) !== dataSource) {
     throw new ConfigurationError(
       "PrivateFiles.remove: the manager belongs to another data source. Give one of a transaction of this data source.",
     );

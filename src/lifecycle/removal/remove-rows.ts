@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager, EntityMetadata, EntityTarget, ObjectLiteral } from "typeorm";
 import type { ColumnSet } from "../../column/column-metadata.js";
+import { dataSourceOf } from "../../column/data-source.js";
 import { isSqlite } from "../../database/dialect.js";
 import { ConfigurationError } from "../../errors.js";
 import { FileCascades } from "./cascades.js";
@@ -47,7 +48,7 @@ async function inTransaction(
   manager: EntityManager,
   work: (transaction: EntityManager) => Promise<void>,
 ): Promise<void> {
-  const { dataSource } = manager;
+  const dataSource = dataSourceOf(manager);
   if (!isSqlite(dataSource)) return manager.transaction(work);
   if (manager.queryRunner?.isTransactionActive) return work(manager);
   const turn = (turns.get(dataSource) ?? Promise.resolve()).then(() => manager.transaction(work));

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import { dataSourceOf } from "../../column/data-source.js";
 import { completeWhere, isNumberForText } from "../../database/complete-where.js";
 import { escapedTable, isMysql } from "../../database/dialect.js";
 import { idText, readPrimaryKey, selectPrimaryKey } from "../../database/row-keys.js";
@@ -133,7 +134,7 @@ function rowsWithIds(manager: EntityManager, { target }: EntityMetadata, rows: R
  * right that `DELETE` does not need, and PostgreSQL has none for DISTINCT.
  */
 async function locked(query: Query, entity: EntityMetadata): Promise<Query> {
-  if (query.dataSource.options.type !== "postgres") return current(query);
+  if (dataSourceOf(query).options.type !== "postgres") return current(query);
   const isLockable = !query.expressionMap.selectDistinct && entity.tableType !== "view";
   if (!isLockable || !(await mayLock(query, entity))) return query;
   return query.setLock("pessimistic_write", undefined, [query.alias]);
@@ -141,9 +142,10 @@ async function locked(query: Query, entity: EntityMetadata): Promise<Query> {
 
 const lockable = new WeakMap<EntityMetadata, boolean>();
 
-async function mayLock({ dataSource }: Query, entity: EntityMetadata): Promise<boolean> {
+async function mayLock(query: Query, entity: EntityMetadata): Promise<boolean> {
   const known = lockable.get(entity);
   if (known !== undefined) return known;
+  const dataSource = dataSourceOf(query);
   const ask = "SELECT has_any_column_privilege(to_regclass($1), 'UPDATE') AS may";
   const [{ may }] = await dataSource.query(ask, [escapedTable(dataSource, entity)]);
   lockable.set(entity, may);
@@ -152,12 +154,12 @@ async function mayLock({ dataSource }: Query, entity: EntityMetadata): Promise<b
 
 /** On MySQL and MariaDB an ordinary SELECT also sees rows that others have deleted since the transaction began. */
 function current(query: Query): Query {
-  return isMysql(query.dataSource) ? query.setLock("pessimistic_write") : query;
+  return isMysql(dataSourceOf(query)) ? query.setLock("pessimistic_write") : query;
 }
 
 /** Adds the primary key of an entity to what a query selects, as the driver reads it and as the database writes it. */
 function selectRow(query: Query, alias: string, entity: EntityMetadata): Query {
-  const type = isMysql(query.dataSource) ? "CHAR" : "TEXT";
+  const type = isMysql(dataSourceOf(query)) ? "CHAR" : "TEXT";
   for (const [index, { propertyPath }] of entity.primaryColumns.entries()) {
     query.addSelect(`CAST(${alias}.${propertyPath} AS ${type})`, `${alias}Exact${index}`);
   }
