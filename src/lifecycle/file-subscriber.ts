@@ -67,6 +67,7 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   }
 
   afterUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
+    this.ledgerOf(queryRunner).refusal.throwIfKept();
     if (!this.concerns(metadata) || !entity) return undefined;
     this.changes.written(this.ledgerOf(queryRunner), entity, this.columns, databaseEntity);
     return this.transactions.afterStatement(queryRunner);

@@ -3,6 +3,7 @@ import type { ColumnSet } from "../column/column-metadata.js";
 import { noteStorages } from "../column/known-storages.js";
 import { ConfigurationError } from "../errors.js";
 import { locationOf } from "../storage/location.js";
+import { onFailedStatement } from "./failed-statements.js";
 import { FileChanges } from "./file-changes.js";
 import { type CleanupSettings, FileCleanup } from "./file-cleanup.js";
 import { FileSubscriber } from "./file-subscriber.js";
@@ -29,10 +30,12 @@ export function followChanges(dataSource: DataSource, columns: ColumnSet, settin
   const changes = new FileChanges(settings.storages);
   const transactions = new Transactions(cleanup);
   const entities = dataSource.entityMetadatas.filter((entity) => columns.ofRows(entity).length > 0);
+  const statements = new TransactionSubscriber(transactions, changes);
   dataSource.subscribers.unshift(
-    new TransactionSubscriber(transactions, changes),
+    statements,
     ...entities.map((entity) => new FileSubscriber(entity, columns, changes, transactions)),
   );
+  onFailedStatement(dataSource, statements.failed);
   for (const column of columns) column.follow();
   followed.set(dataSource.subscribers, { settings, cleanup });
   noteStorages(settings.storages);

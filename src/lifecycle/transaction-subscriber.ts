@@ -1,6 +1,4 @@
 import type {
-  AfterQueryEvent,
-  BeforeQueryEvent,
   EntitySubscriberInterface,
   QueryRunner,
   TransactionCommitEvent,
@@ -9,13 +7,19 @@ import type {
 } from "typeorm";
 import { noteTransaction } from "../database/committed-reads.js";
 import { transactionStatement, verbOf } from "../database/statement.js";
+import { PrivateFileError } from "../errors.js";
+import type { FailureListener } from "./failed-statements.js";
 import type { FileChanges } from "./file-changes.js";
 import type { FileCleanup } from "./file-cleanup.js";
 import type { AnsweredStatement } from "./ledger/file-change.js";
 import { Ledger } from "./ledger/ledger.js";
-import { observed } from "./observed.js";
 
 type Pending = Promise<void> | undefined;
+
+// TypeORM 0.3 gives them a type parameter, TypeORM 1 does not.
+type BeforeQuery = Parameters<NonNullable<EntitySubscriberInterface["beforeQuery"]>>[0];
+type AfterQuery = Parameters<NonNullable<EntitySubscriberInterface["afterQuery"]>>[0];
+type Answer = Pick<AfterQuery, "query" | "parameters" | "success" | "rawResults" | "error" | "queryRunner">;
 
 /** The ledgers of the connections, and when to act on them. */
 export class Transactions {
@@ -53,6 +57,9 @@ export class Transactions {
 
 /** Follows every statement: what it is about to write, and which transaction it begins or ends. */
 export class TransactionSubscriber implements EntitySubscriberInterface {
+  /** The errors of statements that TypeORM has told of. */
+  readonly #told = new WeakSet<object>();
+
   constructor(
     private readonly transactions: Transactions,
     private readonly changes: FileChanges,
@@ -62,19 +69,22 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     noteTransaction(queryRunner);
   }
 
-  beforeQuery({ query: sql, parameters, queryRunner }: BeforeQueryEvent): void {
+  beforeQuery({ query: sql, parameters, queryRunner }: BeforeQuery): void {
     const ledger = this.transactions.ledgerOf(queryRunner);
     const statement = { sql, parameters, verb: verbOf(sql) };
+    if (ledger.isOpen && statement.verb !== "ROLLBACK") ledger.refusal.throwIfKept();
+    ledger.refusal.forget();
     this.changes.claims.sending(ledger, statement);
     ledger.sending(statement);
   }
 
-  afterQuery({ query: sql, parameters, success, rawResults, error, queryRunner }: AfterQueryEvent): Pending {
+  afterQuery({ query: sql, parameters, success, rawResults, error, queryRunner }: Answer): Pending {
+    if (typeof error === "object" && error !== null) this.#told.add(error);
     const ledger = this.transactions.ledgerOf(queryRunner);
     const statement = { sql, parameters, verb: verbOf(sql), success, raw: rawResults, error };
     const refusal = this.#note(ledger, statement);
     ledger.answered(statement);
-    if (refusal) return observed(Promise.reject(refusal));
+    if (refusal) return ledger.refusal.reject(refusal);
     // TypeORM says when it has ended a transaction. Nothing says so of raw SQL, nor of an end that fails.
     if (ledger.isEndedByTypeOrm && success) return undefined;
     if (transactionStatement(sql, statement.verb)) return this.#ended(queryRunner);
@@ -82,6 +92,18 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
     if (ledger.hasOutcome) setImmediate(() => this.transactions.settle(queryRunner));
     return undefined;
   }
+
+  /** Follows a statement that failed, unless TypeORM has told of it, or it was refused before it was sent. */
+  readonly failed: FailureListener = (queryRunner, { query, parameters }, error) => {
+    if (error instanceof PrivateFileError || this.#told.has(error as object)) return undefined;
+    return this.afterQuery({
+      query,
+      parameters: parameters as AfterQuery["parameters"],
+      success: false,
+      error,
+      queryRunner,
+    });
+  };
 
   beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
     this.transactions.ledgerOf(queryRunner).isEndedByTypeOrm = true;

@@ -15,9 +15,10 @@ import {
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
-import { describeOnEachDatabase } from "../support/databases.js";
+import { betterSqlite3, describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
 import { before, it } from "../support/suite.js";
+import { needsTypeOrm1 } from "../support/typeorm.js";
 
 @Entity()
 class Folder {
@@ -443,7 +444,8 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
   });
 
   it("keeps the upload of a statement that is on its way when another's transaction is rolled back", {
-    skip: !oneRunner,
+    // TypeORM 0.3 does not wait for an asynchronous beforeQuery there.
+    skip: !oneRunner || (database === betterSqlite3 && needsTypeOrm1),
   }, async () => {
     const [first, second] = [await attached("a", { number: "1" }), await attached("b", { number: "2" })];
     const told = new EventEmitter();

@@ -58,7 +58,7 @@ describeOnEachDatabase("What becomes of files in each call of TypeORM", (databas
     const canFail = [call.newFile, call.oldFile].some((fates) => fates?.failed);
     const rolledBack = call.commitsAtOnce?.includes(database.name) ? "done" : "rolledBack";
 
-    describe(call.call, () => {
+    describe(call.call, { skip: call.skip }, () => {
       if (call.isRefused) {
         it("is refused", async () => {
           const trial = new Trial(archive);

@@ -5,6 +5,7 @@ import { isMysql } from "../../database/dialect.js";
 import { commitsImplicitly, type TransactionStatement, transactionStatement } from "../../database/statement.js";
 import { endedByDeadlock, isAnswer, isInTransaction, isRolledBack } from "../../database/transaction-status.js";
 import type { AnsweredStatement, FileChange, Outcome, Statement } from "./file-change.js";
+import { Refusal } from "./refusal.js";
 import { RowNotes } from "./row-notes.js";
 import { WritePermits } from "./write-permits.js";
 
@@ -30,6 +31,8 @@ export class Ledger {
   readonly notes = new RowNotes();
   /** What the next UPDATE may write, before the transaction or a savepoint ends. */
   readonly permits = new WritePermits();
+  /** Why the last statement should not have been carried out. */
+  readonly refusal = new Refusal();
   /** The change that wrote an upload, for each upload of the open transaction. */
   readonly #writes = new Map<FileRecord, FileChange>();
   #frames: Frame[] = [{ changes: [] }];

@@ -12,6 +12,7 @@ import {
   TableInheritance,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { needsTypeOrm1 } from "../../support/typeorm.js";
 
 /** It has no file. */
 @Entity()
@@ -21,7 +22,7 @@ export class Client {
   @DeleteDateColumn() deletedAt!: Date | null;
 }
 
-/** Its lines are loaded with it, and removed with it by TypeORM. */
+/** Its lines are loaded with it, and removed with it: by TypeORM, and where TypeORM 0.3 does not do that, by the database. */
 @Entity()
 export class Bill {
   @PrimaryColumn() id!: number;
@@ -45,6 +46,7 @@ export class Line {
   @ManyToOne(
     () => Bill,
     (bill) => bill.lines,
+    needsTypeOrm1 ? { onDelete: "CASCADE" } : {},
   )
   bill!: Relation<Bill> | null;
 }
