@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import "./node-version.js";
+
 import { ExitCode } from "./cli/exit-code.js";
 import { main } from "./cli/main.js";
 

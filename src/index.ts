@@ -1,3 +1,5 @@
+import "./node-version.js";
+
 export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
 export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {

@@ -16,6 +16,7 @@ import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import type { RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
+import { checkRequirements } from "./requirements.js";
 import { objectKey } from "./storage/spelling.js";
 import type { StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
@@ -35,14 +36,16 @@ export class PrivateFiles {
   private known?: Known;
 
   /**
-   * @throws ConfigurationError for a wrong option and, where the data source is initialized already, for a wrong
-   * declaration. Where it is not, `initialize()` of the data source throws that.
+   * @throws ConfigurationError for a wrong option, for versions of TypeORM or Koa that are too old, for a data source of MongoDB or of
+   * another copy of TypeORM and, where the data source is initialized already, for a wrong declaration. Where it is not, `initialize()` of
+   * the data source throws that.
    */
   constructor(
     /** The data source whose entities have the columns. */
     readonly dataSource: DataSource,
     private readonly options: PrivateFilesOptions = {},
   ) {
+    checkRequirements(dataSource);
     const { prefix = "/private-files", timeout = 10, retryFor = 60, delivery = streamDelivery() } = options;
     checkOptions({ prefix, timeout, retryFor });
     this.prefix = prefix === "/" ? "" : prefix;

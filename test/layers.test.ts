@@ -10,6 +10,7 @@ const LAYERS = [
   "testing",
   "private-files",
   "private-files-options",
+  "requirements",
   "download",
   "upload",
   "lifecycle",
@@ -21,6 +22,8 @@ const LAYERS = [
   "storage",
   "http",
   "quoted",
+  "node-version",
+  "version",
   "errors",
 ];
 const MOST_FILES = 14;

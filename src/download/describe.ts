@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import * as crypto from "node:crypto";
 import type { Context } from "koa";
 import { contentType } from "mime-types";
 import type { ObjectLiteral } from "typeorm";
@@ -58,7 +58,7 @@ function validatorsOf(key: string, object: StoredObject): Validators {
   const modifiedAt = object.modifiedAt.getTime();
   const parts = [key, object.size, modifiedAt, object.etag ?? ""].join("\0");
   return {
-    etag: `"${hash("sha256", parts, "base64url").slice(0, 27)}"`,
+    etag: `"${crypto.hash("sha256", parts, "base64url").slice(0, 27)}"`,
     lastModified: modifiedAt > 0 ? new Date(Math.min(modifiedAt, Date.now())) : undefined,
   };
 }

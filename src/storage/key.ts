@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import * as crypto from "node:crypto";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 
@@ -70,7 +70,7 @@ export function portableName(filename: string, characters = NAME_BYTES): string 
  * for one of ours; 30 characters of `a-z0-9`.
  */
 export function randomSegment(): string {
-  const random = BigInt(`0x${randomBytes(16).toString("hex")}`)
+  const random = BigInt(`0x${crypto.randomBytes(16).toString("hex")}`)
     .toString(36)
     .padStart(RANDOM_LENGTH, "0");
   return random + checkOf(random);
@@ -92,7 +92,7 @@ export function isOurs(key: string): boolean {
 }
 
 function checkOf(random: string): string {
-  const digest = hash("sha256", `typeorm-private-files\0${random}`, "hex");
+  const digest = crypto.hash("sha256", `typeorm-private-files\0${random}`, "hex");
   return (Number.parseInt(digest.slice(0, 12), 16) % 36 ** CHECK_LENGTH).toString(36).padStart(CHECK_LENGTH, "0");
 }
 

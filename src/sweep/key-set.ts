@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import * as crypto from "node:crypto";
 
 const FIRST_CAPACITY = 1024;
 
@@ -8,7 +8,7 @@ const FIRST_CAPACITY = 1024;
  * round. Each set has hashes of its own, so another one finds other keys wrongly.
  */
 export class KeySet {
-  readonly #salt = randomBytes(16).toString("hex");
+  readonly #salt = crypto.randomBytes(16).toString("hex");
   #hashes = new Float64Array(FIRST_CAPACITY);
   #seen = new Uint8Array(FIRST_CAPACITY);
   #size = 0;
@@ -59,7 +59,7 @@ export class KeySet {
 
   /** A whole number that a double holds exactly; 0 stands for an empty slot. */
   #hash(key: string): number {
-    return Number.parseInt(hash("sha256", this.#salt + key, "hex").slice(0, 13), 16) || 1;
+    return Number.parseInt(crypto.hash("sha256", this.#salt + key, "hex").slice(0, 13), 16) || 1;
   }
 
   /** Where a hash is, or would be put. The capacity is a power of two. */

@@ -13,6 +13,7 @@ import {
   type SweepOptions,
   type SweepProgress,
 } from "typeorm-private-files";
+import { dataSourceOf } from "../../src/column/data-source.js";
 import { adoptedFile } from "../support/adopted-file.js";
 import { BackdatedStorage } from "../support/backdated-storage.js";
 import { MemoryStorage } from "../support/memory-storage.js";
@@ -46,7 +47,7 @@ const save = (keys: { label: string; note?: string }) => {
   const { manager } = fixture.dataSource;
   const named = Object.entries(keys).map(([property, key]) => [
     property,
-    adoptedFile(manager.dataSource, Parcel, property, key),
+    adoptedFile(dataSourceOf(manager), Parcel, property, key),
   ]);
   return manager.save(manager.create(Parcel, Object.fromEntries(named)));
 };

@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import * as fs from "node:fs";
 
 /** Linux' numbers of file systems that are on the disks and in the memory of this machine (statfs(2)). */
 const LOCAL = new Set([
@@ -19,7 +19,7 @@ const LOCAL = new Set([
  */
 export function keepsInodesInMemory(folder: string): boolean {
   try {
-    return process.platform === "linux" && LOCAL.has(statfsSync(folder).type);
+    return process.platform === "linux" && LOCAL.has(fs.statfsSync(folder).type);
   } catch {
     return false;
   }

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { type EntityManager, In, type QueryRunner } from "typeorm";
 import type { PrivateFiles } from "typeorm-private-files";
+import { dataSourceOf } from "../../../src/column/data-source.js";
 import { PARTS, type Parcel, type Part, putInto, takeOut } from "../../support/parcel.js";
 import type { Random } from "../random.js";
 import { Shipment } from "../shipment.js";
@@ -107,7 +108,7 @@ export function isOurs(file: { key: string } | null): file is { key: string } {
 
 /** Sends SQL with `[name]` for names and `?` for values. */
 export function rawSql(manager: EntityManager, sql: string, values: unknown[] = []): ReturnType<QueryRunner["query"]> {
-  const { driver } = manager.dataSource;
+  const { driver } = dataSourceOf(manager);
   let index = 0;
   const text = sql
     .replace(/\[(\w+)\]/g, (_, name: string) => driver.escape(name))

@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { dataSourceOf } from "../../../src/column/data-source.js";
 import { Shipment } from "../shipment.js";
 import { type Kind, ROWS, Rollback, type Site } from "./change.js";
 import { type Deed, Deeds, type Prepared } from "./deeds.js";
@@ -74,7 +75,7 @@ export class Changes {
   /** In one transaction, which is repeated with the same uploads after a conflict, as documented for `retryFor`. */
   async #together(changes: Prepared[]): Promise<void> {
     const { random, manager } = this.site;
-    const level = manager.dataSource.options.type === "better-sqlite3" ? "SERIALIZABLE" : random.pick(LEVELS);
+    const level = dataSourceOf(manager).options.type === "better-sqlite3" ? "SERIALIZABLE" : random.pick(LEVELS);
     const name = `transaction, ${level}`;
     const isRepeatable = changes.every(({ kind }) => kind.isRepeatable);
     for (let attempt = 1; ; attempt++) {

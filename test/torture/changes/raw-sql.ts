@@ -1,4 +1,5 @@
 import type { EntityManager } from "typeorm";
+import { dataSourceOf } from "../../../src/column/data-source.js";
 import { Shipment } from "../shipment.js";
 import { fill, type Kind, rawSql, someShipments } from "./change.js";
 
@@ -58,7 +59,7 @@ export const RAW_SQL: Kind[] = [
 /** The row that has the key is locked: else its removal could end before the copy is committed, and with it the file. */
 async function copyKey(manager: EntityManager, id: number): Promise<void> {
   const lock =
-    { postgres: "FOR SHARE", mariadb: "LOCK IN SHARE MODE" }[manager.dataSource.options.type as string] ?? "";
+    { postgres: "FOR SHARE", mariadb: "LOCK IN SHARE MODE" }[dataSourceOf(manager).options.type as string] ?? "";
   const known = "SELECT 1 FROM [copied_key] WHERE [key] = [letter]";
   const source = `FROM [shipment] WHERE [id] = ? AND [letter] IS NOT NULL`;
   await rawSql(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EntityManager, In } from "typeorm";
+import { dataSourceOf } from "../../../src/column/data-source.js";
 import { Shipment } from "../shipment.js";
 import { fill, type Kind, newShipment, Rollback, refill, type Site, someShipments } from "./change.js";
 import { codeOf, isConflict, isDuplicate, Violation } from "./refusals.js";
@@ -41,7 +42,7 @@ export const RETRIES: Kind[] = [
     weight: 1,
     isAlone: true,
     async prepare(site) {
-      if (site.manager.dataSource.options.type === "better-sqlite3") return undefined;
+      if (dataSourceOf(site.manager).options.type === "better-sqlite3") return undefined;
       const rows = await someShipments(site, 2);
       if (rows.length < 2) return undefined;
       const { random } = site;
