@@ -12,7 +12,7 @@ export type PrivateFileDecorator<E> = <T, K extends PropertyKey>(
 
 /** `T` is `Object` where the decorator is taken for a `PropertyDecorator`, as by functions that combine decorators. */
 type CheckedClass<T, E> = T extends undefined
-  ? '"experimentalDecorators": true in tsconfig.json'
+  ? "experimentalDecorators: true in tsconfig.json"
   : keyof T extends keyof typeof Object.prototype
     ? T
     : T extends E

@@ -303,7 +303,7 @@ describe("attach refuses", () => {
     const { files } = application;
     await assert.rejects(
       files.attach(new Submission(), "originalName" as never, bytes),
-      /^ConfigurationError: Submission\.originalName is not a private file column\. Use one of /,
+      /^ConfigurationError: Submission\.originalName is not a private file column\. Use one of file, named, short, tight, or declare it with @PrivateFileColumn\.$/,
     );
     await assert.rejects(
       files.attach(new (class Stranger {})(), "file" as never, bytes),
