@@ -55,7 +55,8 @@ export class PrivateFiles {
   }
 
   /**
-   * The middleware that answers requests for files.
+   * The middleware that answers requests for files. Its type fits an application with any types of state and context, and leaves
+   * those as they are.
    *
    * @throws ConfigurationError when the data source is not initialized, or a column is declared wrongly.
    */

@@ -46,7 +46,7 @@ export class ColumnSet implements Iterable<PrivateColumn> {
         one.propertyPath === property &&
         (isPlain ? typeof one.entity.target === "string" : one.entity.target === target),
     );
-    if (!column) throw isPlain ? withoutClass(property) : this.noColumn(target as Class, property);
+    if (!column) throw isPlain ? withoutClass(property) : this.noColumn(target as { name: string }, property);
     if (!other) return column;
     throw new ConfigurationError(
       `entity.${property}: ${column.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`,
@@ -70,7 +70,7 @@ export class ColumnSet implements Iterable<PrivateColumn> {
     return this.columns.values();
   }
 
-  private noColumn(target: Class, property: string): ConfigurationError {
+  private noColumn(target: { name: string }, property: string): ConfigurationError {
     const paths = this.columns.filter(({ entity }) => entity.target === target).map((column) => column.propertyPath);
     const advice =
       paths.length > 0
@@ -79,8 +79,6 @@ export class ColumnSet implements Iterable<PrivateColumn> {
     return new ConfigurationError(`${target.name}.${property} is not a private file column. ${advice}`);
   }
 }
-
-type Class = EntityMetadata["target"] & { name: string };
 
 function withoutClass(property: string): ConfigurationError {
   return new ConfigurationError(

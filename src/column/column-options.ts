@@ -45,7 +45,7 @@ export interface PrivateFileFields<E> {
   name?: TextProperty<E>;
 }
 
-/** The condition always holds, as that of `PrivateFileProperty`. */
+/** The properties that take any text. The condition is there for the same reason as in `PrivateFileProperty`. */
 type TextProperty<E> = [E] extends [unknown]
   ? { [K in keyof E & string]-?: string extends E[K] ? K : never }[keyof E & string]
   : never;
