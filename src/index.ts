@@ -1,7 +1,6 @@
 import "./node-version.js";
 
 export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
-export type { PrivateFileProperty } from "./column/column-metadata.js";
 export type {
   Condition,
   DatabaseColumnOptions,
@@ -11,6 +10,8 @@ export type {
 } from "./column/column-options.js";
 export { PrivateFile } from "./column/private-file.js";
 export { PrivateFileColumn, privateFileColumn } from "./column/private-file-column.js";
+export type { PrivateFileDecorator } from "./column/private-file-decorator.js";
+export type { PrivateFileProperty } from "./column/private-file-property.js";
 export type { UploadTo } from "./column/upload-to.js";
 export type { Delivery, Download } from "./delivery/delivery.js";
 export { type KoaSendDeliveryOptions, koaSendDelivery } from "./delivery/koa-send.js";

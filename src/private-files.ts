@@ -3,9 +3,10 @@ import Router from "@koa/router";
 import type { Middleware } from "koa";
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
 import type { CheckOptions, Problem } from "./check/problem.js";
-import { ColumnSet, type PrivateFileProperty } from "./column/column-metadata.js";
+import { ColumnSet } from "./column/column-metadata.js";
 import { ColumnStorages } from "./column/column-storages.js";
 import type { PrivateFile } from "./column/private-file.js";
+import type { PrivateFileProperty } from "./column/private-file-property.js";
 import { onInitialize } from "./database/initialization.js";
 import type { Delivery } from "./delivery/delivery.js";
 import { streamDelivery } from "./delivery/stream.js";
@@ -57,12 +58,13 @@ export class PrivateFiles {
   }
 
   /**
-   * The middleware that answers requests for files.
+   * The middleware that answers requests for files. Its type fits an application with any types of state and context, and leaves
+   * those as they are.
    *
    * @throws ConfigurationError when the data source is not initialized, or a column is declared wrongly.
    */
-  routes(): Middleware {
-    return this.router.routes() as Middleware;
+  routes(): Middleware<object, object> {
+    return this.router.routes() as Middleware<object, object>;
   }
 
   /** The same as a router, to nest it in another one. Each call makes a new one. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import type { Context } from "koa";
+import Router from "@koa/router";
+import Koa, { type Context, type ParameterizedContext } from "koa";
 import {
   Column,
   Entity,
@@ -14,11 +15,14 @@ import {
 import {
   type AfterDownloadEvent,
   type BeforeDownloadEvent,
+  type Condition,
   type DownloadDeniedEvent,
+  type DownloadEvent,
   fromPath,
   multerStorage,
   PrivateFile,
   PrivateFileColumn,
+  type PrivateFileColumnOptions,
   PrivateFileError,
   type PrivateFileErrorCode,
   type PrivateFileProperty,
@@ -89,6 +93,8 @@ function columnOptions() {
   PrivateFileColumn<Invoice>({ relations: { customer: true } });
   // @ts-expect-error: an invoice has no property of that name
   PrivateFileColumn<Invoice>({ fields: { name: "originalName" } });
+  // @ts-expect-error: nor is an id a text
+  PrivateFileColumn<Invoice>({ fields: { name: "id" } });
   // @ts-expect-error: there is no such option
   PrivateFileColumn<Invoice>({ upload_to: "uploads" });
   // @ts-expect-error: a column of bytes keeps no text
@@ -101,6 +107,115 @@ function columnOptions() {
   PrivateFileColumn<Invoice>({ update: false });
   // @ts-expect-error: a key is text
   PrivateFileColumn<Invoice>({ uploadTo: (invoice) => invoice.id });
+}
+
+/** A decorator stands on a property of its entity that holds a file, and on no other. */
+function decorators() {
+  const name: unique symbol = Symbol("name");
+  abstract class Base {
+    @PrimaryGeneratedColumn() id!: number;
+    @PrivateFileColumn<Base>() file!: PrivateFile;
+    // @ts-expect-error: not all that extend it are letters
+    @PrivateFileColumn<Letter>() ofLetter!: PrivateFile;
+  }
+  class Letter extends Base {
+    to!: string;
+    @PrivateFileColumn<Letter>() optional?: PrivateFile;
+    @PrivateFileColumn<Letter>() nullable!: PrivateFile | null;
+    @PrivateFileColumn<Letter>() related?: Relation<PrivateFile> | null;
+    @PrivateFileColumn<Letter>() protected readonly hidden!: PrivateFile;
+    @PrivateFileColumn<Letter>() private secret!: PrivateFile;
+    @PrivateFileColumn<Letter>() [name]!: PrivateFile;
+    @PrivateFileColumn<Base>() ofParent!: PrivateFile;
+    @PrivateFileColumn() ofAny!: PrivateFile;
+    // biome-ignore lint/suspicious/noExplicitAny: a type that is not known is not refused
+    @PrivateFileColumn<Letter>() unknownType!: any;
+    // @ts-expect-error: a text is not a file
+    @PrivateFileColumn<Letter>() text!: string;
+    // @ts-expect-error: nor is it without the entity's type
+    @PrivateFileColumn() textOfAny!: string | null;
+    // @ts-expect-error: nor may it be a text
+    @PrivateFileColumn<Letter>() either!: PrivateFile | string;
+    // @ts-expect-error: several files are no file
+    @PrivateFileColumn<Letter>() several!: PrivateFile[];
+    // @ts-expect-error: a symbol's property may be a text as well
+    @PrivateFileColumn<Letter>() [Symbol.toStringTag]!: string;
+    // @ts-expect-error: a letter is not an invoice
+    @PrivateFileColumn<Invoice>() ofInvoice!: PrivateFile;
+    // @ts-expect-error: the class is not an entity
+    @PrivateFileColumn<Letter>() static ofClass: PrivateFile;
+    // @ts-expect-error: a method is not a file
+    @PrivateFileColumn<Letter>() method(): string {
+      return this.secret.name;
+    }
+  }
+  class Pair<T> {
+    other!: T;
+    @PrivateFileColumn<Pair<unknown>>() file!: PrivateFile | null;
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler takes no other mixin
+  function WithScan<B extends abstract new (...args: any[]) => object>(Parent: B) {
+    abstract class Scanned extends Parent {
+      @PrivateFileColumn() scan!: PrivateFile;
+      // @ts-expect-error: a text is not a file
+      @PrivateFileColumn() text!: string;
+    }
+    return Scanned;
+  }
+  [PrivateFileColumn(), PrivateFileColumn<Letter>()] satisfies PropertyDecorator[];
+  return [Letter, Pair, WithScan];
+}
+
+interface AppState {
+  user: User;
+}
+
+interface AppExtras {
+  tenant: string;
+}
+
+type AppContext = ParameterizedContext<AppState, AppExtras>;
+
+/** Rules and hooks see the context of the application. */
+function applicationContext(files: PrivateFiles, event: AfterDownloadEvent<Invoice, AppContext>) {
+  const owned: Condition<Invoice, AppContext> = (ctx, invoice) => ctx.state.user.id === invoice.owner.id;
+  PrivateFileColumn<Invoice, AppContext>({ condition: owned, where: (ctx) => ({ number: ctx.tenant }) });
+  privateFileColumn<Invoice, AppContext>({ condition: owned });
+  ({ condition: owned }) satisfies PrivateFileColumnOptions<Invoice, AppContext>;
+  const told: DownloadEvent<Invoice, AppContext> = event;
+  told.ctx.tenant satisfies string;
+  told.entity?.number satisfies string | undefined;
+
+  // @ts-expect-error: the state has no such property
+  PrivateFileColumn<Invoice, AppContext>({ condition: (ctx) => ctx.state.usr !== undefined });
+  // @ts-expect-error: nor has the context
+  PrivateFileColumn<Invoice, AppContext>({ where: (ctx) => ({ number: ctx.tenat }) });
+  // @ts-expect-error: the rule needs a context that the column does not promise
+  PrivateFileColumn<Invoice>({ condition: owned });
+  // @ts-expect-error: a state is not a context
+  PrivateFileColumn<Invoice, AppState>();
+
+  const app = new Koa<AppState, AppExtras>();
+  const router = new Router<AppState, AppExtras>();
+  router.use(files.routes()).use("/files", files.routes()).use(files.router.routes());
+  app.use(router.routes()).use(files.routes());
+  app.use(files.routes()).use((ctx) => {
+    ctx.state.user.name satisfies string;
+    // @ts-expect-error: the routes leave the state as it was
+    ctx.state.usr;
+  });
+  new Koa().use(files.routes()).use(new Router().use(files.routes()).routes());
+}
+
+class InvoiceDownloadsOfApplication implements PrivateFileSubscriber<Invoice, AppContext> {
+  beforeDownload({ ctx, entity }: BeforeDownloadEvent<Invoice, AppContext>) {
+    ctx.state.user.name satisfies string;
+    entity.number satisfies string;
+    // @ts-expect-error: the state has no such property
+    ctx.state.usr;
+  }
+  // @ts-expect-error: the request of another application has no such user
+  downloadDenied(_event: DownloadDeniedEvent<Invoice, ParameterizedContext<{ user: { email: string } }>>) {}
 }
 
 /** An entity schema takes the same options. */
@@ -142,6 +257,14 @@ function properties(files: PrivateFiles, invoice: Invoice, source: Readable) {
   files.adopt(invoice, "number", "imports/1.pdf");
   // @ts-expect-error: a key is text
   files.adopt(invoice, "scan", invoice.scan);
+}
+
+/** A function may take the property from its caller. */
+function genericProperty<E extends object>(files: PrivateFiles, entity: E, property: PrivateFileProperty<E>) {
+  files.attach(entity, property, Buffer.of(1)) satisfies Promise<PrivateFile>;
+  property satisfies string;
+  // @ts-expect-error: not every entity has it
+  files.attach(entity, "scan", Buffer.of(1));
 }
 
 /** What a request could have written is no upload. */
@@ -227,12 +350,15 @@ function storages(complete: Storage) {
   ({ put, read, delete: remove, list }) satisfies Storage;
 }
 
-const checkedByTheCompiler = [columnOptions, schemaColumn, properties, uploadSources, errorCodes, storages];
+const checkedByTheCompiler = [
+  ...[columnOptions, decorators, applicationContext, InvoiceDownloadsOfApplication, schemaColumn],
+  ...[properties, genericProperty, uploadSources, errorCodes, storages],
+];
 
 describe("the public types", () => {
   it("let the options of a column, the files of an entity and the events of a subscriber see the entity's type", () => {
     // It was compiled, or it would not run: so the lines above hold. These are the classes that they were compiled with.
-    assert.equal(checkedByTheCompiler.length, 6);
+    assert.equal(checkedByTheCompiler.length, 10);
     assert.deepEqual(
       [new InvoiceDownloads().listenTo(), new WrongSubscriber() instanceof WrongSubscriber],
       [Invoice, true],

@@ -3,17 +3,7 @@ import { ConfigurationError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { declaredOptions } from "./declaration.js";
 import { type ColumnMetadata, PrivateColumn } from "./private-column.js";
-import type { PrivateFile } from "./private-file.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
-
-/** The paths of an entity's private file columns, as far as its type tells: `photo`, or `profile.photo` in an embedded entity. */
-export type PrivateFileProperty<E> =
-  | FileKey<E>
-  | {
-      [K in keyof E & string]-?: NonNullable<E[K]> extends object ? `${K}.${FileKey<NonNullable<E[K]>>}` : never;
-    }[keyof E & string];
-
-type FileKey<T> = { [K in keyof T & string]-?: NonNullable<T[K]> extends PrivateFile ? K : never }[keyof T & string];
 
 /** All private file columns of a data source, once for each entity that has them: declared, inherited or embedded. */
 export class ColumnSet implements Iterable<PrivateColumn> {
@@ -56,7 +46,7 @@ export class ColumnSet implements Iterable<PrivateColumn> {
         one.propertyPath === property &&
         (isPlain ? typeof one.entity.target === "string" : one.entity.target === target),
     );
-    if (!column) throw isPlain ? withoutClass(property) : noColumn((target as { name: string }).name, property);
+    if (!column) throw isPlain ? withoutClass(property) : this.noColumn(target as { name: string }, property);
     if (!other) return column;
     throw new ConfigurationError(
       `entity.${property}: ${column.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`,
@@ -79,17 +69,20 @@ export class ColumnSet implements Iterable<PrivateColumn> {
   [Symbol.iterator](): Iterator<PrivateColumn> {
     return this.columns.values();
   }
+
+  private noColumn(target: { name: string }, property: string): ConfigurationError {
+    const paths = this.columns.filter(({ entity }) => entity.target === target).map((column) => column.propertyPath);
+    const advice =
+      paths.length > 0
+        ? `Use one of ${paths.join(", ")}, or declare it with @PrivateFileColumn.`
+        : "Declare it with @PrivateFileColumn, and add the entity to the data source.";
+    return new ConfigurationError(`${target.name}.${property} is not a private file column. ${advice}`);
+  }
 }
 
 function withoutClass(property: string): ConfigurationError {
   return new ConfigurationError(
     `entity.${property}: the object has no entity class, and no EntitySchema without a class has this column. Create the object with repository.create(), or load it.`,
-  );
-}
-
-function noColumn(name: string, property: string): ConfigurationError {
-  return new ConfigurationError(
-    `${name}.${property}: this is no private file column. Declare it with @PrivateFileColumn, and add the entity to the data source.`,
   );
 }
 

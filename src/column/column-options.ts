@@ -1,4 +1,4 @@
-import type { Context } from "koa";
+import type { Context, ExtendableContext } from "koa";
 import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
 import { ConfigurationError } from "../errors.js";
@@ -7,9 +7,9 @@ import { checkUploadTo, type UploadTo } from "./upload-to.js";
 
 /**
  * A column's rule: only `true`, or a promise of `true`, lets a request through. A rule that throws answers 500, one that
- * takes longer than the `timeout` of `PrivateFiles` answers 503; neither sends a byte.
+ * takes longer than the `timeout` of `PrivateFiles` answers 503; neither sends a byte. `C` is the type of the application's context.
  */
-export type Condition<E> = (ctx: Context, entity: E) => boolean | Promise<boolean>;
+export type Condition<E, C extends ExtendableContext = Context> = (ctx: C, entity: E) => boolean | Promise<boolean>;
 
 /**
  * The types that the database column may have: those that keep a text of any length as it is. Of these TypeORM takes the ones that
@@ -42,18 +42,27 @@ export interface PrivateFileFields<E> {
    * Gets the name that the upload came with, as it came, but for control characters and what is longer than the column. It is
    * the name offered to the browser, too.
    */
-  name?: keyof E & string;
+  name?: TextProperty<E>;
 }
 
-/** What a private file column is declared with. `E` is the entity that the column belongs to. */
-export interface PrivateFileColumnOptions<E extends object = ObjectLiteral> extends DatabaseColumnOptions {
+/** The properties that take any text. The condition is there for the same reason as in `PrivateFileProperty`. */
+type TextProperty<E> = [E] extends [unknown]
+  ? { [K in keyof E & string]-?: string extends E[K] ? K : never }[keyof E & string]
+  : never;
+
+/**
+ * What a private file column is declared with. `E` is the entity that the column belongs to, `C` the context of the Koa application,
+ * such as `ParameterizedContext<AppState, AppExtras>`. Without `C` it is Koa's own `Context`.
+ */
+export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C extends ExtendableContext = Context>
+  extends DatabaseColumnOptions {
   /** Where an upload goes under the storage's root: a folder, or a function that returns a path. (default: `""`) */
   uploadTo?: UploadTo<E>;
   /**
    * Who may read the file. Asked on every request, HEAD and 304 included; no answer is remembered.
    * (default: signed-in users: `ctx.isAuthenticated()` where the app has it, as with koa-passport, else whether `ctx.state.user` is set)
    */
-  condition?: Condition<E>;
+  condition?: Condition<E, C>;
   /**
    * `true` sends the file as an attachment. `false` lets the browser show those types that run nothing (images but SVG,
    * PDF, audio, video, plain text); all others stay attachments. (default: `true`)
@@ -66,7 +75,7 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral> exte
    * value of `undefined`, `null` or `NaN`, an empty object, or a property that is not a column fails the request; it never widens it.
    * (default: all rows)
    */
-  where?: (ctx: Context) => FindOptionsWhere<E> | FindOptionsWhere<E>[];
+  where?: (ctx: C) => FindOptionsWhere<E> | FindOptionsWhere<E>[];
   /** The name offered to the browser. It is made safe, whatever it is. (default: the property that `fields.name` names, else the key's last segment) */
   filename?: (entity: E) => string | null | undefined;
   /** Sibling properties that `attach` fills in. (default: none) */

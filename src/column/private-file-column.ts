@@ -1,7 +1,9 @@
+import type { Context, ExtendableContext } from "koa";
 import { Column, type EntitySchemaColumnOptions, type ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
 import { checkColumnOptions, databaseOptions, type PrivateFileColumnOptions } from "./column-options.js";
 import { declare, isDeclaredBy } from "./declaration.js";
+import { decoratedProperty, type PrivateFileDecorator } from "./private-file-decorator.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
 
 /**
@@ -16,19 +18,22 @@ import { PrivateFileTransformer } from "./private-file-transformer.js";
  * })
  * uploadedFile!: PrivateFile;
  *
+ * @typeParam E The entity. The compiler refuses the decorator on a property of another class.
+ * @typeParam C The context of the Koa application, for `condition` and `where`. (default: Koa's `Context`)
  * @param options Where files go, who may read them, and how they are sent.
- * @throws ConfigurationError when an option is unknown or wrong, or the property is declared twice.
+ * @throws ConfigurationError when an option is unknown or wrong, the property is declared twice, or the decorator stands on anything but a
+ * property, or is called as a standard (TC39) decorator.
  */
-export function PrivateFileColumn<E extends object = ObjectLiteral>(
-  options: PrivateFileColumnOptions<E> = {},
-): PropertyDecorator {
-  return (target, property) => {
-    const subject = `${target.constructor.name}.${String(property)}`;
+export function PrivateFileColumn<E extends object = ObjectLiteral, C extends ExtendableContext = Context>(
+  options: PrivateFileColumnOptions<E, C> = {},
+): PrivateFileDecorator<E> {
+  return (...place: unknown[]) => {
+    const { target, property, subject } = decoratedProperty(place);
     if (isDeclaredBy(target, property)) {
       throw new ConfigurationError(`${subject}: @PrivateFileColumn is there twice. Remove one.`);
     }
     const column = columnOptions(subject, options, new PrivateFileTransformer(subject));
-    declare(target, property, options as PrivateFileColumnOptions);
+    declare(target, property, options as unknown as PrivateFileColumnOptions);
     Column(column)(target, property);
   };
 }
@@ -41,16 +46,20 @@ export function PrivateFileColumn<E extends object = ObjectLiteral>(
  *
  * @throws ConfigurationError when an option is unknown or wrong.
  */
-export function privateFileColumn<E extends object = ObjectLiteral>(
-  options: PrivateFileColumnOptions<E> = {},
+export function privateFileColumn<E extends object = ObjectLiteral, C extends ExtendableContext = Context>(
+  options: PrivateFileColumnOptions<E, C> = {},
 ): EntitySchemaColumnOptions {
   const subject = "privateFileColumn";
-  return columnOptions(subject, options, new PrivateFileTransformer(subject, options as PrivateFileColumnOptions));
+  return columnOptions(
+    subject,
+    options,
+    new PrivateFileTransformer(subject, options as unknown as PrivateFileColumnOptions),
+  );
 }
 
-function columnOptions<E extends object>(
+function columnOptions<E extends object, C extends ExtendableContext>(
   subject: string,
-  options: PrivateFileColumnOptions<E>,
+  options: PrivateFileColumnOptions<E, C>,
   transformer: PrivateFileTransformer,
 ) {
   const checked = options as PrivateFileColumnOptions<never>;

@@ -1,4 +1,4 @@
-import type { Context } from "koa";
+import type { Context, ExtendableContext } from "koa";
 import type { DataSource, EntityManager, EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from "typeorm";
 import type { ByteRange } from "../http/byte-range.js";
 
@@ -14,8 +14,8 @@ export interface DownloadedFile {
   type: string;
 }
 
-/** What every event of a download says. */
-export interface DownloadEvent {
+/** What every event of a download says. `E` is the type of the entity, `C` that of the Koa application's context. */
+export interface DownloadEvent<E = ObjectLiteral, C extends ExtendableContext = Context> {
   /** The data source that the entity came from. */
   dataSource: DataSource;
   /** Its entity manager, outside any transaction. */
@@ -24,12 +24,15 @@ export interface DownloadEvent {
   metadata: EntityMetadata;
   /** The property of the private file column, e.g. `uploadedFile`, or `profile.photo` in an embedded entity. */
   propertyName: string;
+  /** The entity; absent where no row was found, or none that the request may see. */
+  entity?: E;
   /** The request. */
-  ctx: Context;
+  ctx: C;
 }
 
 /** Access is granted, and the first byte is about to be sent. */
-export interface BeforeDownloadEvent<E = ObjectLiteral> extends DownloadEvent {
+export interface BeforeDownloadEvent<E = ObjectLiteral, C extends ExtendableContext = Context>
+  extends DownloadEvent<E, C> {
   /** The entity, as it was loaded for the condition. */
   entity: E;
   /** The file that will be sent. */
@@ -41,7 +44,8 @@ export interface BeforeDownloadEvent<E = ObjectLiteral> extends DownloadEvent {
 }
 
 /** A download is over, in one way or another. */
-export interface AfterDownloadEvent<E = ObjectLiteral> extends BeforeDownloadEvent<E> {
+export interface AfterDownloadEvent<E = ObjectLiteral, C extends ExtendableContext = Context>
+  extends BeforeDownloadEvent<E, C> {
   /**
    * How many bytes of the body were given to the connection: the file's, and with several ranges the text between them.
    * `undefined` where another server or a delivery of one's own sent them.
@@ -57,9 +61,8 @@ export interface AfterDownloadEvent<E = ObjectLiteral> extends BeforeDownloadEve
 export type DenyingStep = "load" | "authorize" | "describe" | "announce";
 
 /** A request for a file of this column was refused. */
-export interface DownloadDeniedEvent<E = ObjectLiteral> extends DownloadEvent {
-  /** The entity; absent where no row was found, or none that the request may see. */
-  entity?: E;
+export interface DownloadDeniedEvent<E = ObjectLiteral, C extends ExtendableContext = Context>
+  extends DownloadEvent<E, C> {
   /**
    * Which step said no: no row (`load`), the condition (`authorize`), no file or another name (`describe`), or a
    * `beforeDownload` hook that threw (`announce`).
@@ -71,16 +74,18 @@ export interface DownloadDeniedEvent<E = ObjectLiteral> extends DownloadEvent {
 
 /**
  * A TypeORM subscriber that is told of downloads, too. It is found among the data source's subscribers, and `listenTo`
- * means what it means to TypeORM: absent or `Object` for every entity, else the entity or a parent of it.
+ * means what it means to TypeORM: absent or `Object` for every entity, else the entity or a parent of it. `C` is the type of the Koa
+ * application's context.
  */
-export interface PrivateFileSubscriber<E = ObjectLiteral> extends EntitySubscriberInterface<E> {
+export interface PrivateFileSubscriber<E = ObjectLiteral, C extends ExtendableContext = Context>
+  extends EntitySubscriberInterface<E> {
   /**
    * Runs when access is granted and the preconditions are decided, right before the first byte: for 200 and 206 of a GET.
    * All hooks are awaited, one after the other. One that throws stops the download: with the error's `status`, else 500.
    */
-  beforeDownload?(event: BeforeDownloadEvent<E>): unknown;
+  beforeDownload?(event: BeforeDownloadEvent<E, C>): unknown;
   /** Runs when the response is over. What it throws is reported as an `error` of the Koa application. */
-  afterDownload?(event: AfterDownloadEvent<E>): unknown;
+  afterDownload?(event: AfterDownloadEvent<E, C>): unknown;
   /** Runs when a request was refused; the answer does not wait for it. What it throws is reported likewise. */
-  downloadDenied?(event: DownloadDeniedEvent<E>): unknown;
+  downloadDenied?(event: DownloadDeniedEvent<E, C>): unknown;
 }

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { DataSource, Entity, EntitySchema, PrimaryGeneratedColumn } from "typeorm";
-import { PrivateFiles, type Storage } from "typeorm-private-files";
+import { type PrivateFile, PrivateFiles, type Storage } from "typeorm-private-files";
 
 const checkout = resolve(import.meta.dirname, "../../..");
 
@@ -47,7 +47,7 @@ function classOf({ PrivateFileColumn }: typeof import("typeorm-private-files")) 
   @Entity()
   class Foreign {
     @PrimaryGeneratedColumn() id!: number;
-    @PrivateFileColumn() scan!: unknown;
+    @PrivateFileColumn() scan!: PrivateFile;
   }
   return Foreign;
 }

@@ -275,6 +275,44 @@ describe("a wrong declaration", () => {
     );
   });
 
+  const decorator = PrivateFileColumn() as (...place: unknown[]) => void;
+  class Misplaced {
+    static scan: PrivateFile;
+    title() {}
+  }
+  const misplacements: [string, unknown[], string][] = [
+    [
+      "a static property",
+      [Misplaced, "scan", undefined],
+      "Misplaced.scan: @PrivateFileColumn is on a static property.",
+    ],
+    [
+      "a method",
+      [Misplaced.prototype, "title", Object.getOwnPropertyDescriptor(Misplaced.prototype, "title")],
+      "Misplaced.title: @PrivateFileColumn is on a method.",
+    ],
+    ["a parameter", [Misplaced, undefined, 0], "Misplaced: @PrivateFileColumn is on a class or a parameter."],
+    ["a class", [Misplaced], "Misplaced: @PrivateFileColumn is on a class or a parameter."],
+  ];
+  for (const [what, place, message] of misplacements) {
+    it(`on ${what} throws when the class is defined`, () => {
+      assert.throws(() => decorator(...place), {
+        name: "ConfigurationError",
+        message: `${message} Put it on a property of the class that has the type PrivateFile.`,
+      });
+    });
+  }
+
+  it("with standard decorators throws when the class is defined, and names the compiler's option", () => {
+    for (const kind of ["field", "accessor"]) {
+      assert.throws(() => decorator(undefined, { kind, name: "file" }), {
+        name: "ConfigurationError",
+        message:
+          /^file: @PrivateFileColumn was called as a standard decorator\. Set "experimentalDecorators": true in tsconfig/,
+      });
+    }
+  });
+
   it("may be made anew by a child, whose rule then holds", () => {
     class Parent {}
     class Child extends Parent {}

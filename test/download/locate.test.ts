@@ -277,7 +277,10 @@ describeOnEachDatabase("a URL", (database) => {
       () => files.url(report, "file"),
       /Report\.file: .* the entity has no primary key yet.*Save it first\.$/,
     );
-    assert.throws(() => files.url(new Stranger(), "file"), /Stranger\.file: this is no private file column/);
+    assert.throws(
+      () => files.url(new Stranger(), "file"),
+      /Stranger\.file is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
+    );
   });
 });
 

@@ -299,15 +299,15 @@ describe("attach refuses", () => {
     });
   }
 
-  it("a property that is no private file column, and an entity that the data source does not know", async () => {
+  it("a property that is not a private file column, and an entity that the data source does not know", async () => {
     const { files } = application;
     await assert.rejects(
       files.attach(new Submission(), "originalName" as never, bytes),
-      /Submission\.originalName: this is no private file column/,
+      /^ConfigurationError: Submission\.originalName is not a private file column\. Use one of file, named, short, tight, or declare it with @PrivateFileColumn\.$/,
     );
     await assert.rejects(
       files.attach(new (class Stranger {})(), "file" as never, bytes),
-      /Stranger\.file: this is no private file column/,
+      /Stranger\.file is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
     );
     await assert.rejects(
       files.attach({} as Submission, "file", bytes),
