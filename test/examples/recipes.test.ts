@@ -11,6 +11,7 @@ import { KeepVersions, Report, ReportVersion } from "../../docs/examples/recipes
 import { describeOnEachDatabase } from "../support/databases.js";
 import { fencesOf } from "../support/markdown.js";
 import { after, afterEach, before, describe, it } from "../support/suite.js";
+import { deleteAll } from "../support/typeorm.js";
 
 describeOnEachDatabase("The recipes", (database) => {
   let folder: string;
@@ -28,7 +29,7 @@ describeOnEachDatabase("The recipes", (database) => {
     dataSource.subscribers.push(new KeepVersions(files));
   });
   afterEach(async () => {
-    for (const entity of [Contract, Draft, Publication, Report, ReportVersion]) await manager.deleteAll(entity);
+    for (const entity of [Contract, Draft, Publication, Report, ReportVersion]) await deleteAll(manager, entity);
     for (const key of await keys()) await storage.delete(key);
   });
   after(async () => {

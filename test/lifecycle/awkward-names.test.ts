@@ -4,6 +4,7 @@ import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { it } from "../support/suite.js";
+import { updateAll } from "../support/typeorm.js";
 
 @Entity("straße")
 class Street {
@@ -92,6 +93,6 @@ describeOnEachDatabase("A table or a column with an unusual name", (database) =>
     await manager.save(rows);
     const loaded = await manager.findOneByOrFail(FixedKey, { id: 1 });
     await assert.rejects(manager.update(FixedKey, 2, { ...loaded }), otherRow);
-    await assert.rejects(manager.updateAll(FixedKey, { ...loaded }), otherRow);
+    await assert.rejects(updateAll(manager, FixedKey, { ...loaded }), otherRow);
   });
 });

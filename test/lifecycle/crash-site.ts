@@ -7,6 +7,7 @@ import type { TestDatabase } from "../support/databases.js";
 import { Parcel, putInto } from "../support/parcel.js";
 import { leftoversIn, violationsIn } from "../support/parcel-check.js";
 import { run } from "../support/programs.js";
+import { deleteAll } from "../support/typeorm.js";
 import type { CrashOrder, Operation } from "./crash-writer.js";
 
 const WRITER = fileURLToPath(new URL("./crash-writer.js", import.meta.url));
@@ -70,7 +71,7 @@ export class CrashSite {
   }
 
   async #prepare(operation: Operation): Promise<void> {
-    await this.archive.dataSource.manager.deleteAll(Parcel);
+    await deleteAll(this.archive.dataSource.manager, Parcel);
     for (const name of await readdir(this.root)) await rm(join(this.root, name), { recursive: true });
     await this.#save("goods", "other");
     if (operation !== "insert") await this.#save("letter", "old");

@@ -19,6 +19,7 @@ import { describeOnEachDatabase, mariadb, postgres, type TestDatabase } from "..
 import { eventually } from "../support/eventually.js";
 import { RETRY_FOR } from "../support/retry-clock.js";
 import { after, before, beforeEach, describe, it } from "../support/suite.js";
+import { deleteAll } from "../support/typeorm.js";
 
 @Entity()
 class Folder {
@@ -49,7 +50,7 @@ function useArchive(database: TestDatabase): void {
   after(() => archive.close());
   beforeEach(async () => {
     await archive.expire();
-    await manager.deleteAll(Invoice);
+    await deleteAll(manager, Invoice);
     for (const key of await archive.keys()) await archive.storage.delete(key);
   });
 }

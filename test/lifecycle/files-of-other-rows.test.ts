@@ -6,6 +6,7 @@ import type { EntityManager } from "typeorm";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { before, it } from "../support/suite.js";
+import { updateAll } from "../support/typeorm.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
 describeOnEachDatabase("A file of another row", (database) => {
@@ -113,7 +114,7 @@ describeOnEachDatabase("A file of another row", (database) => {
   it("is refused in an UPDATE of several rows, which a transaction takes back", async () => {
     await manager.insert(Invoice, [{ number: "1" }, { number: "2" }]);
     const { scan } = await attached("shared");
-    await assertRefused(manager.transaction((inner) => inner.updateAll(Invoice, { scan })));
+    await assertRefused(manager.transaction((inner) => updateAll(inner, Invoice, { scan })));
     assert.deepEqual(await contents(), [null, null]);
     await archive.expire();
     assert.deepEqual(await archive.keys(), []);

@@ -7,6 +7,7 @@ import { DataSource, type DataSourceOptions, type DeepPartial, type EntityManage
 import { DiskStorage, PrivateFiles, type PrivateFilesOptions } from "typeorm-private-files";
 import type { OpenDatabase, TestDatabase } from "../support/databases.js";
 import { after, before, beforeEach } from "../support/suite.js";
+import { deleteAll } from "../support/typeorm.js";
 import { LaterSubscriber, Letter, reactions } from "./letters.js";
 
 /** A database of letters with their files, and a storage. */
@@ -43,7 +44,7 @@ export class LetterBox {
 
   async empty(): Promise<void> {
     for (const name of Object.keys(reactions)) delete reactions[name as keyof typeof reactions];
-    await this.manager.deleteAll(Letter);
+    await deleteAll(this.manager, Letter);
     for (const key of await this.keys()) await this.storage.delete(key);
   }
 

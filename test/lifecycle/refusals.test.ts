@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { before, it } from "../support/suite.js";
+import { updateAll } from "../support/typeorm.js";
 import { LetterBox, otherRow, undone } from "./letter-box.js";
 import { Letter, reactions } from "./letters.js";
 
@@ -115,7 +116,7 @@ describeOnEachDatabase("A second row with a file", (database) => {
   it("is refused when one update writes an upload into several rows, which is rolled back", async () => {
     await manager.save(["a", "b"].map((title) => manager.create(Letter, { title })));
     const { scan } = await box.attached("new");
-    const update = manager.transaction((inner) => inner.updateAll(Letter, { scan: scan! }));
+    const update = manager.transaction((inner) => updateAll(inner, Letter, { scan: scan! }));
     await assert.rejects(update, { code: "ERR_PRIVATE_FILE_OTHER_ROW", message: /several rows/ });
     assert.deepEqual(await box.rows({ left: 1 }), [
       ["a", null],

@@ -529,6 +529,8 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
   it("refuses to save one entity twice at once, and one upload in two rows at once", { skip: oneRunner }, async () => {
     const invoice = await saved("old");
     await archive.files.attach(invoice, "scan", Buffer.from("new"));
+    // A save that waits for a new connection would begin when the other one is done.
+    await Promise.all([manager.query("SELECT 1"), manager.query("SELECT 1")]);
     await assertOneIsRefused([manager.save(invoice), manager.save(invoice)]);
     const upload = (await attached("shared")).scan;
     const rows = [manager.create(Invoice, { scan: upload }), manager.create(Invoice, { scan: upload })];

@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { needsTypeOrm1 } from "../support/typeorm.js";
+import { needsTypeOrm1, needsUpdateAll } from "../support/typeorm.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 import type { Fate, Trial } from "./trial.js";
 
@@ -360,6 +360,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`updateAll`, where one row is",
+    skip: needsUpdateAll,
     newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
@@ -407,6 +408,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`deleteAll`",
+    skip: needsUpdateAll,
     oldFile: FORGOTTEN,
     async prepare(trial) {
       await trial.saved();

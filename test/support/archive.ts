@@ -7,6 +7,7 @@ import type { Model, OpenDatabase, TestDatabase } from "./databases.js";
 import { MemoryStorage } from "./memory-storage.js";
 import { letUploadsExpire, RETRY_FOR } from "./retry-clock.js";
 import { after, before, beforeEach } from "./suite.js";
+import { deleteAll } from "./typeorm.js";
 
 /** A database with private files, and nobody who downloads them. */
 export interface Archive<S extends Storage = DiskStorage> extends OpenDatabase {
@@ -70,7 +71,7 @@ function ofSuite<A extends Archive<Storage>>(open: () => Promise<A>, emptied: En
   before(async () => Object.assign(archive, await open()));
   beforeEach(async () => {
     await archive.expire();
-    for (const entity of emptied) await archive.dataSource.manager.deleteAll(entity);
+    for (const entity of emptied) await deleteAll(archive.dataSource.manager, entity);
     for (const key of await archive.keys()) await archive.storage.delete(key);
   });
   after(() => archive.close());

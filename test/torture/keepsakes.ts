@@ -1,4 +1,5 @@
 import type { DataSource } from "typeorm";
+import { deleteAll } from "../support/typeorm.js";
 import type { KeepsakeNews } from "./changes/change.js";
 import { Keepsake } from "./shipment.js";
 
@@ -19,7 +20,7 @@ export class Keepsakes {
   async check({ manager }: DataSource): Promise<string[]> {
     const rows = await manager.find(Keepsake);
     const seals = new Map(rows.map(({ owner, letterSeal }) => [owner, letterSeal]));
-    await manager.deleteAll(Keepsake);
+    await deleteAll(manager, Keepsake);
     const wrong = [...this.#seals].filter(([owner, allowed]) => !allowed.includes(seals.get(owner) ?? "none"));
     this.checked += this.#seals.size;
     this.#seals.clear();

@@ -17,6 +17,7 @@ import {
 import { describeOnEachDatabase } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
 import { after, afterEach, before, beforeEach, it } from "../support/suite.js";
+import { deleteAll } from "../support/typeorm.js";
 
 const memory = new MemoryStorage();
 
@@ -61,7 +62,7 @@ describeOnEachDatabase("PrivateFiles.copy", (database) => {
     await manager.save(draft);
   });
   afterEach(async () => {
-    for (const entity of [Draft, Publication]) await manager.deleteAll(entity);
+    for (const entity of [Draft, Publication]) await deleteAll(manager, entity);
     for (const key of await keysIn(storage)) await storage.delete(key);
     memory.objects.clear();
   });

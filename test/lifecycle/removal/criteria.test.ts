@@ -4,6 +4,7 @@ import type { RemoveCriteria } from "typeorm-private-files";
 import { archiveInMemoryOfSuite } from "../../support/archive.js";
 import { describeOnEachDatabase } from "../../support/databases.js";
 import { before, beforeEach, it } from "../../support/suite.js";
+import { deleteAll, typeormVersion } from "../../support/typeorm.js";
 import {
   Account,
   Bill,
@@ -39,7 +40,11 @@ const cases: Case[] = [
   { title: "a primary key that no row has", entity: Bill, criteria: 99, matched: [] },
   { title: "a property", entity: Bill, criteria: { title: "first" }, matched: ["first"] },
   { title: "two properties", entity: Bill, criteria: { id: 1, title: "second" }, matched: [] },
-  { title: "alternatives", entity: Bill, criteria: [{ id: 1 }, { title: "third" }], matched: ["first", "third"] },
+  {
+    ...{ title: "alternatives", entity: Bill, criteria: [{ id: 1 }, { title: "third" }], matched: ["first", "third"] },
+    // TypeORM 0.3.20 deletes by the first one alone.
+    isOnlyHere: typeormVersion === "0.3.20",
+  },
   { title: "an operator", entity: Bill, criteria: { title: Like("%ir%") }, matched: ["first", "third"] },
   {
     title: "an operator in an operator",
@@ -149,7 +154,7 @@ async function deleted(manager: EntityManager, entity: EntityTarget<Titled>, cri
   const rollBack = new Error("roll back");
   let after: string[] = [];
   const transaction = manager.transaction(async (inner) => {
-    await inner.deleteAll(Line);
+    await deleteAll(inner, Line);
     await inner.delete(entity, criteria);
     after = await titles(inner, entity);
     throw rollBack;
