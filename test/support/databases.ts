@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataSource, type DataSourceOptions, type EntitySchema, type MixedList } from "typeorm";
-import { without } from "./requirements.js";
+import { withoutDatabase } from "./requirements.js";
 import { describe } from "./suite.js";
 
 /** What a test's data source is made of. */
@@ -68,7 +68,7 @@ export async function reopen(dataSource: DataSource, changes: object): Promise<D
 function betterSqlite3InFile(): TestDatabase {
   return {
     name: "better-sqlite3",
-    skip: without("better-sqlite3"),
+    skip: withoutDatabase("better-sqlite3", false),
     async open(model) {
       const folder = await mkdtemp(join(tmpdir(), "private-files-"));
       const options = { type: "better-sqlite3", database: join(folder, "test.sqlite"), enableWAL: true } as const;
@@ -81,7 +81,7 @@ function postgresServer(): TestDatabase {
   const url = process.env.TEST_POSTGRES_URL;
   return {
     name: "PostgreSQL",
-    skip: url ? false : without("PostgreSQL"),
+    skip: withoutDatabase("PostgreSQL", Boolean(url)),
     open: (model) => openOnServer({ type: "postgres", url }, model),
   };
 }
@@ -90,7 +90,7 @@ function mariadbServer(): TestDatabase {
   const url = process.env.TEST_MARIADB_URL;
   return {
     name: "MariaDB",
-    skip: url ? false : without("MariaDB"),
+    skip: withoutDatabase("MariaDB", Boolean(url)),
     open: (model) => openOnServer({ type: "mariadb", url }, model),
   };
 }

@@ -13,6 +13,16 @@ export function without(server: string): string | false {
   return all ? false : `without ${server}`;
 }
 
+/**
+ * Why the tests on a database are skipped; `false` where they run. `TEST_DATABASES`, where it is set, names those that they run
+ * on, e.g. `sql.js,PostgreSQL`; a test fails where one of them is missing.
+ */
+export function withoutDatabase(name: string, isHere: boolean): string | false {
+  const chosen = process.env.TEST_DATABASES?.split(",");
+  if (chosen) return !chosen.includes(name) && `on ${name}, which TEST_DATABASES does not name`;
+  return !isHere && without(name);
+}
+
 /** Why tests are skipped that run these programs; `false` where they run. */
 export function needs(...programs: string[]): string | false {
   const missing = programs.filter((program) => !isInstalled(program));
