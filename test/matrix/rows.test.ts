@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, it } from "node:test";
+import { chooseRows, PARTS, ROWS, VERSIONS } from "./rows.js";
+
+const manifest = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../../package.json"), "utf8"));
+const ranges: Record<string, string> = { node: manifest.engines.node, koa: manifest.peerDependencies.koa };
+
+describe("the matrix of versions", () => {
+  for (const [part, range] of Object.entries(ranges)) {
+    it(`has the oldest ${part} of each range that package.json allows`, () => {
+      const versions: readonly string[] = VERSIONS[part as keyof typeof VERSIONS];
+      const oldest = range.match(/\d+\.\d+\.\d+/g)!;
+      assert.deepEqual(
+        oldest.filter((version) => !versions.includes(version)),
+        [],
+      );
+    });
+  }
+
+  it("has each version with the newest of the others, all the oldest together, and no row twice", () => {
+    const rows = ROWS.map(versionsOf);
+    for (const part of PARTS) {
+      for (const version of VERSIONS[part]) {
+        const others = { node: VERSIONS.node.at(-1), typeorm: VERSIONS.typeorm.at(-1), koa: VERSIONS.koa.at(-1) };
+        assert.ok(rows.includes(versionsOf({ ...others, [part]: version } as typeof others)), `${part} ${version}`);
+      }
+    }
+    assert.ok(rows.includes(versionsOf({ node: VERSIONS.node[0], typeorm: VERSIONS.typeorm[0], koa: VERSIONS.koa[0] })));
+    assert.equal(new Set(rows).size, rows.length);
+    assert.equal(new Set(ROWS.map(({ name }) => name)).size, rows.length);
+  });
+
+  it("runs the rows that have the versions asked for, in full or their beginning", () => {
+    assert.deepEqual(chooseRows({}), ROWS);
+    const names = chooseRows({ node: "20", koa: "3" }).map(({ node, koa }) => `${node} ${koa}`);
+    assert.deepEqual(names, ["20.20.2 3.3.0", "20.19.0 3.3.0"]);
+    assert.deepEqual(
+      chooseRows({ only: "mature", typeorm: "0.3.31" }).map(({ name }) => name),
+      ["mature"],
+    );
+    assert.throws(() => chooseRows({ only: "none" }), /No row has none in its name/);
+  });
+
+  it("makes a row of versions that no row has, with the newest of those that were not named", () => {
+    const [row, ...more] = chooseRows({ node: "22", koa: "2" });
+    assert.deepEqual(row, { name: "chosen", node: "22.23.3", typeorm: "1.1.1", koa: "2.16.4" });
+    assert.deepEqual(more, []);
+    // No part of a number: 2.1 is not 2.16.
+    assert.equal(chooseRows({ koa: "2.1" })[0]!.koa, "2.1");
+  });
+});
+
+function versionsOf({ node, typeorm, koa }: Record<keyof typeof VERSIONS, string | undefined>): string {
+  return `${node} ${typeorm} ${koa}`;
+}
