@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -283,26 +285,31 @@ function packageOf(path: string): string {
 }
 
 interface Lockfile {
-  packages: Record<string, { resolved?: string; dependencies?: object; optionalDependencies?: object }>;
+  packages: Record<string, { resolved?: string; optionalDependencies?: object }>;
 }
 
 async function lockfile(): Promise<Lockfile> {
   return JSON.parse(await readFile(join(checkout, "package-lock.json"), "utf8"));
 }
 
-/** The packages and all that they depend on, by the lockfile; optional ones are no dependencies. */
+/** The packages and all that they depend on, by their manifests; optional ones are no dependencies. */
 async function dependenciesOf(names: string[]): Promise<Set<string>> {
-  const { packages } = await lockfile();
-  const found = new Set<string>();
-  const queue = [...names];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    if (found.has(name)) continue;
-    found.add(name);
-    for (const [path, entry] of Object.entries(packages)) {
-      if (path.endsWith(`node_modules/${name}`)) queue.push(...Object.keys(entry.dependencies ?? {}));
-    }
+  const folders = new Set<string>();
+  const queue = names.map((name) => folderOf(name, checkout));
+  while (queue.length > 0) {
+    const folder = queue.pop();
+    if (folder === undefined || folders.has(folder)) continue;
+    folders.add(folder);
+    const { dependencies = {} } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    for (const name of Object.keys(dependencies)) queue.push(folderOf(name, folder));
   }
-  return found;
+  return new Set([...folders].map(packageOf));
+}
+
+/** Where a package is installed for the modules of a folder; `undefined` where it is not. */
+function folderOf(name: string, from: string): string | undefined {
+  const places = createRequire(join(from, "package.json")).resolve.paths(name)!;
+  return places.map((place) => join(place, name)).find((folder) => existsSync(folder));
 }
 
 /** The compiler's errors in the consumer's code and in the package. Errors inside other packages' types do not count. */

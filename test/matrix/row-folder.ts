@@ -6,6 +6,8 @@ import type { Row } from "./rows.js";
 
 const checkout = resolve(import.meta.dirname, "../../..");
 const NOT_COPIED = new Set([".git", ".ci", "coverage", "node_modules", "var"]);
+/** The tests compile with them. Those of Koa 3 are the project's. */
+const TYPES_OF_KOA_2 = "2.15.2";
 
 /** Makes a copy of the checkout, as it is built, whose TypeORM and Koa are those of a row. */
 export async function makeRowFolder(row: Row): Promise<string> {
@@ -15,11 +17,19 @@ export async function makeRowFolder(row: Row): Promise<string> {
   }
   const modules = join(folder, "node_modules");
   await linkFiles(join(checkout, "node_modules"), modules);
-  for (const name of ["typeorm", "koa"] as const) {
-    await rm(join(modules, name), { recursive: true });
-    await linkFiles(await packageFolder(name, row[name]), join(modules, name));
+  await replace(modules, "typeorm", row.typeorm);
+  await replace(modules, "koa", row.koa);
+  if (row.koa.startsWith("2.")) {
+    await replace(modules, "@types/koa", TYPES_OF_KOA_2);
+    // They are to share the project's types of Node, of which there can be one copy.
+    await rm(join(modules, "@types/koa/node_modules"), { recursive: true });
   }
   return folder;
+}
+
+async function replace(modules: string, name: string, version: string): Promise<void> {
+  await rm(join(modules, name), { recursive: true });
+  await linkFiles(await packageFolder(name, version), join(modules, name));
 }
 
 /** Copies a folder of installed packages without copying the bytes, where the file system can. */

@@ -27,7 +27,9 @@ describe("the matrix of versions", () => {
         assert.ok(rows.includes(versionsOf({ ...others, [part]: version } as typeof others)), `${part} ${version}`);
       }
     }
-    assert.ok(rows.includes(versionsOf({ node: VERSIONS.node[0], typeorm: VERSIONS.typeorm[0], koa: VERSIONS.koa[0] })));
+    assert.ok(
+      rows.includes(versionsOf({ node: VERSIONS.node[0], typeorm: VERSIONS.typeorm[0], koa: VERSIONS.koa[0] })),
+    );
     assert.equal(new Set(rows).size, rows.length);
     assert.equal(new Set(ROWS.map(({ name }) => name)).size, rows.length);
   });
