@@ -17,8 +17,8 @@ export function streamDelivery(options: StallOptions = {}): Delivery {
   return {
     async deliver(download) {
       const { ctx, open } = download;
-      cutWhenStalled(ctx, stallTimeout);
-      await setBody(download, open ? openPieces(download, open) : streamedPieces(download));
+      const noteProgress = cutWhenStalled(ctx, stallTimeout);
+      await setBody(download, open ? openPieces(download, open) : streamedPieces(download), noteProgress);
     },
   };
 }

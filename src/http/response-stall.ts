@@ -15,10 +15,13 @@ interface Exchange {
  * steps. The time counts from the headers on.
  *
  * @param seconds how long it may make no progress.
+ * @returns to be called when a write was taken whole: over HTTP/2 there is no other sign of writes that are smaller than the
+ *   stream's buffer and wait for each other.
  */
-export function cutWhenStalled(exchange: Exchange, seconds: number): void {
-  if (exchange.req.httpVersionMajor > 1) cutStream(exchange, seconds * 1000);
-  else cutConnection(exchange, seconds * 1000);
+export function cutWhenStalled(exchange: Exchange, seconds: number): () => void {
+  if (exchange.req.httpVersionMajor > 1) return cutStream(exchange, seconds * 1000);
+  cutConnection(exchange, seconds * 1000);
+  return () => {};
 }
 
 function cutConnection({ req, res }: Exchange, milliseconds: number): void {
@@ -32,9 +35,15 @@ function cutConnection({ req, res }: Exchange, milliseconds: number): void {
 }
 
 /** Node's own clock takes what any stream of the connection sends for progress of each. */
-function cutStream(exchange: Exchange, milliseconds: number): void {
+function cutStream(exchange: Exchange, milliseconds: number): () => void {
   const { res } = exchange;
-  const timer = setTimeout(() => (res.headersSent ? res.destroy() : timer.refresh()), milliseconds).unref();
-  res.on("drain", () => timer.refresh());
-  whenOver(exchange, () => clearTimeout(timer));
+  let timer: NodeJS.Timeout | undefined;
+  const progress = () => void timer?.refresh();
+  timer = setTimeout(() => (res.headersSent ? res.destroy() : progress()), milliseconds).unref();
+  res.on("drain", progress);
+  whenOver(exchange, () => {
+    clearTimeout(timer);
+    timer = undefined;
+  });
+  return progress;
 }

@@ -11,15 +11,16 @@ const LARGEST_BUFFER = SMALLEST_CHUNK;
  * Makes pieces the body of a download's answer: all of them at once, or chunks, the first of which is read before, so that a
  * storage that fails at once is answered with a status. What is read whole by then holds no file.
  *
+ * @param onTaken called whenever a chunk was taken.
  * @throws what reading throws until then.
  */
-export async function setBody(download: Download, source: PieceSource): Promise<void> {
+export async function setBody(download: Download, source: PieceSource, onTaken: () => void): Promise<void> {
   if (reservesBuffer(download)) {
     download.ctx.body = await source.all();
     await download.open?.close();
     return;
   }
-  const body = await ObjectBody.started(source.chunks());
+  const body = await ObjectBody.started(source.chunks(), onTaken);
   // Nobody tells a response that waits behind another one when their connection closes: it would keep its chunk for ever.
   whenOver(download.ctx, () => body.destroy());
   if (body.bytesReady === download.length) await download.open?.close();

@@ -14,9 +14,9 @@ export class ObjectBody extends Readable {
   private first?: IteratorResult<Uint8Array, void>;
 
   /** A body whose first chunk is read already. @throws what reading it throws. */
-  static async started(chunks: Chunks): Promise<ObjectBody> {
+  static async started(chunks: Chunks, onTaken?: () => void): Promise<ObjectBody> {
     const first = await chunks.next();
-    const body = new ObjectBody(chunks);
+    const body = new ObjectBody(chunks, onTaken);
     body.first = first;
     return body;
   }
@@ -26,7 +26,11 @@ export class ObjectBody extends Readable {
     return this.first?.value?.length ?? 0;
   }
 
-  constructor(private readonly chunks: Chunks) {
+  /** @param onTaken called when the first chunk is asked for, and each time that a chunk was taken. */
+  constructor(
+    private readonly chunks: Chunks,
+    private readonly onTaken?: () => void,
+  ) {
     super({ highWaterMark: 0 });
     // Koa may destroy a body that nobody listens to yet; an error of it must not end the process.
     this.on("error", () => {});
@@ -80,6 +84,7 @@ export class ObjectBody extends Readable {
   private async nextChunk(spent?: Uint8Array): Promise<IteratorResult<Uint8Array, void>> {
     const { first } = this;
     this.first = undefined;
+    this.onTaken?.();
     return first ?? this.chunks.next(spent);
   }
 
