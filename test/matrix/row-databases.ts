@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { chosenDatabases } from "../support/requirements.js";
 
 /** The databases that a row runs on, and why it leaves the others out. */
 export interface RowDatabases {
@@ -18,7 +19,7 @@ export async function findDatabases(folder: string, node: string): Promise<RowDa
     PostgreSQL: process.env.TEST_POSTGRES_URL ? undefined : "PostgreSQL: TEST_POSTGRES_URL is not set.",
     MariaDB: process.env.TEST_MARIADB_URL ? undefined : "MariaDB: TEST_MARIADB_URL is not set.",
   };
-  const chosen = process.env.TEST_DATABASES?.split(",") ?? Object.keys(reasons);
+  const chosen = chosenDatabases() ?? Object.keys(reasons);
   const found = Object.entries(reasons).filter(([name]) => chosen.includes(name));
   return {
     used: found.flatMap(([name, reason]) => (reason === undefined ? name : [])),

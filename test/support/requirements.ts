@@ -13,12 +13,19 @@ export function without(server: string): string | false {
   return all ? false : `without ${server}`;
 }
 
-/**
- * Why the tests on a database are skipped; `false` where they run. `TEST_DATABASES`, where it is set, names those that they run
- * on, e.g. `sql.js,PostgreSQL`; a test fails where one of them is missing.
- */
+const DATABASES = ["sql.js", "better-sqlite3", "PostgreSQL", "MariaDB"];
+
+/** The databases that `TEST_DATABASES` names, where it is set. sql.js is among them whether it is named or not. */
+export function chosenDatabases(): string[] | undefined {
+  const named = process.env.TEST_DATABASES?.split(",");
+  const unknown = named?.find((name) => !DATABASES.includes(name));
+  if (unknown !== undefined) throw new Error(`TEST_DATABASES: unknown database "${unknown}". Use ${DATABASES.join()}.`);
+  return named && [...new Set(["sql.js", ...named])];
+}
+
+/** Why the tests on a database are skipped; `false` where they run: on one that `TEST_DATABASES` names they fail if it is missing. */
 export function withoutDatabase(name: string, isHere: boolean): string | false {
-  const chosen = process.env.TEST_DATABASES?.split(",");
+  const chosen = chosenDatabases();
   if (chosen) return !chosen.includes(name) && `on ${name}, which TEST_DATABASES does not name`;
   return !isHere && without(name);
 }
