@@ -11,10 +11,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
+const stopped = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopped.abort());
+
 const results: RowResult[] = [];
 for (const row of chooseRows(values)) {
   console.log(`\n=== ${row.name}: Node ${row.node}, TypeORM ${row.typeorm}, Koa ${row.koa}`);
-  results.push(await runRow(row, positionals));
+  results.push(await runRow(row, positionals, stopped.signal));
 }
 console.log(`\n${summary(results)}`);
 if (results.some((result) => outcomeOf(result).failed)) process.exitCode = 1;

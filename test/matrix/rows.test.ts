@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { describe, it } from "node:test";
 import { chooseRows, PARTS, ROWS, VERSIONS } from "./rows.js";
 
-const manifest = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../../package.json"), "utf8"));
+const checkout = resolve(import.meta.dirname, "../../..");
+const manifest = JSON.parse(read("package.json"));
 const ranges: Record<string, string> = { node: manifest.engines.node, koa: manifest.peerDependencies.koa };
 
 describe("the matrix of versions", () => {
@@ -34,6 +35,19 @@ describe("the matrix of versions", () => {
     assert.equal(new Set(ROWS.map(({ name }) => name)).size, rows.length);
   });
 
+  it("is shown as measured in docs/versions.md, with the versions that it has", () => {
+    const table = /^\| row \|.*\n\|[-|]+\n((?:\|.*\n)+)/m.exec(read("docs/versions.md"))![1]!;
+    const measured = table
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" | ").slice(0, 4).join(" "));
+    const rows = ROWS.map((row) => `| ${row.name} ${versionsOf(row)}`);
+    assert.deepEqual(
+      measured.filter((row) => !rows.includes(row)),
+      [],
+    );
+  });
+
   it("runs the rows that have the versions asked for, in full or their beginning", () => {
     assert.deepEqual(chooseRows({}), ROWS);
     const names = chooseRows({ node: "20", koa: "3" }).map(({ node, koa }) => `${node} ${koa}`);
@@ -56,4 +70,8 @@ describe("the matrix of versions", () => {
 
 function versionsOf({ node, typeorm, koa }: Record<keyof typeof VERSIONS, string | undefined>): string {
   return `${node} ${typeorm} ${koa}`;
+}
+
+function read(path: string): string {
+  return readFileSync(resolve(checkout, path), "utf8");
 }

@@ -19,22 +19,26 @@ export interface RowResult {
   seconds: number;
 }
 
-/** Runs the tests on the versions of a row: those whose path contains one of the parts, or all that are of the matrix. */
-export async function runRow(row: Row, parts: string[]): Promise<RowResult> {
+/**
+ * Runs the tests on the versions of a row: those whose path contains one of the parts, or all that are of the matrix.
+ *
+ * @param signal ends the run.
+ */
+export async function runRow(row: Row, parts: string[], signal: AbortSignal): Promise<RowResult> {
   const node = await nodeProgram(row.node);
   const folder = await makeRowFolder(row);
   try {
     const databases = await findDatabases(folder, node);
     const started = performance.now();
     const files = await testFiles(folder, parts);
-    const run = await runTests(folder, node, files, databases.used);
+    const run = await runTests(folder, node, files, databases.used, signal);
     return { row, databases, ...run, seconds: (performance.now() - started) / 1000 };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function runTests(folder: string, node: string, files: string[], databases: string[]) {
+async function runTests(folder: string, node: string, files: string[], databases: string[], signal: AbortSignal) {
   const child = spawn(node, ["dist/test/run.js", ...files], {
     cwd: folder,
     env: {
@@ -44,6 +48,7 @@ async function runTests(folder: string, node: string, files: string[], databases
       PATH: dirname(node) + delimiter + process.env.PATH,
     },
     stdio: ["ignore", "pipe", "inherit"],
+    signal,
   });
   const exited = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   child.stdout.pipe(process.stdout, { end: false });
