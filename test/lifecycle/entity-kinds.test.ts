@@ -128,15 +128,17 @@ describeOnEachDatabase("The files of an entity", (database) => {
       const one = manager.create(Parcel, { country: "NL", number: 7 });
       await archive.files.attach(one, "label", file("label"));
       await archive.files.attach(one, "proof", file("proof"));
-      await archive.files.attach(one, "secret", file("secret"));
-      return manager.save(one);
+      const secret = await archive.files.attach(one, "secret", file("secret"));
+      // TypeORM 1.0 takes columns that are not selected out of the entity that it saved.
+      return Object.assign(await manager.save(one), { secret });
     }
 
     it("go one by one as they are replaced, and together with the row", async () => {
       const one = await parcel();
+      const { secret } = one;
       await archive.files.attach(one, "proof", file("another"));
       await manager.save(one);
-      await assertKeys(one.label, one.proof, one.secret);
+      await assertKeys(one.label, one.proof, secret);
       await manager.remove(one);
       await assertKeys();
     });
@@ -179,9 +181,9 @@ describeOnEachDatabase("The files of an entity", (database) => {
     it("are replaced where a column is not selected", async () => {
       const { label, proof } = await parcel();
       const loaded = await manager.findOneByOrFail(Parcel, { country: "NL", number: 7 });
-      await archive.files.attach(loaded, "secret", file("another"));
+      const another = await archive.files.attach(loaded, "secret", file("another"));
       await manager.save(loaded);
-      await assertKeys(label, proof, loaded.secret);
+      await assertKeys(label, proof, another);
     });
   });
 
