@@ -318,17 +318,16 @@ describeOnEachDatabase("PrivateFiles.sweep", (database) => {
       name: randomBytes(12).toString("base64url"),
       scan: adoptedFile(dataSource, Sheet, "scan", keyIn("sheets", `${index}.txt`)),
     }));
+    const keys = rows.map(({ scan }) => scan.key);
     await dataSource.getRepository(Sheet).save(rows, { chunk: 300, reload: false, listeners: false });
     const empty = new PrivateFiles(dataSource, { storage: new MemoryStorage() });
     const { report, items } = await sweepAll(empty);
     assert.equal(report.missing, count);
     const found = items as MissingItem[];
-    assert.deepEqual(found.map(({ key }) => key).sort(), rows.map(({ scan }) => scan.key).sort());
+    assert.deepEqual(found.map(({ key }) => key).sort(), keys.toSorted());
     assert.equal(new Set(found.map(({ id }) => `${id.volume} ${id.name}`)).size, count);
     await dataSource.getRepository(Sheet).clear();
-    const books = rows.map(({ scan }) => ({
-      cover: { image: adoptedFile(dataSource, Book, "cover.image", scan.key) },
-    }));
+    const books = keys.map((key) => ({ cover: { image: adoptedFile(dataSource, Book, "cover.image", key) } }));
     await dataSource.getRepository(Book).save(books, { chunk: 300, reload: false, listeners: false });
     const again = await sweepAll(empty);
     assert.equal(new Set((again.items as MissingItem[]).map(({ id }) => id.id)).size, count);
