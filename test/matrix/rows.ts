@@ -9,7 +9,7 @@ export interface Row {
 /** The versions of the matrix, the oldest first: of each line the oldest that `package.json` allows, and the newest. */
 export const VERSIONS = {
   node: ["20.19.0", "20.20.2", "22.13.0", "22.23.3", "24.11.0", "24.21.0", "26.0.0", "26.10.0"],
-  typeorm: ["0.3.17", "0.3.31", "1.0.0", "1.1.1"],
+  typeorm: ["0.3.20", "0.3.31", "1.0.0", "1.1.1"],
   koa: ["2.16.0", "2.16.4", "3.0.0", "3.3.0"],
 } as const;
 
