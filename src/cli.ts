@@ -7,11 +7,10 @@ import { main } from "./cli/main.js";
 // Standard output is for the result alone; what a configuration or TypeORM's logger prints would be in its way.
 console.log = console.info = console.debug = console.error;
 
-// Node ends by itself, and says nothing, when nothing is left that could come.
-process.once("exit", () => {
-  if (process.exitCode !== 13) return;
+// Nothing is left that could come, and the command is not done. Versions of Node differ in what they say and do then.
+process.once("beforeExit", () => {
   console.error("private-files: the configuration or the database never finished opening. Look what it awaits.");
-  process.exitCode = ExitCode.failed;
+  process.exit(ExitCode.failed);
 });
 
 const code = await main(process.argv.slice(2));
