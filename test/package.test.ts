@@ -308,7 +308,8 @@ async function dependenciesOf(names: string[]): Promise<Set<string>> {
 
 /** Where a package is installed for the modules of a folder; `undefined` where it is not. */
 function folderOf(name: string, from: string): string | undefined {
-  const places = createRequire(join(from, "package.json")).resolve.paths(name)!;
+  // With the slash, "buffer" is the package and not the module of Node.
+  const places = createRequire(join(from, "package.json")).resolve.paths(`${name}/`)!;
   return places.map((place) => join(place, name)).find((folder) => existsSync(folder));
 }
 
