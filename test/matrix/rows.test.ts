@@ -6,7 +6,8 @@ import { chooseRows, PARTS, ROWS, VERSIONS } from "./rows.js";
 
 const checkout = resolve(import.meta.dirname, "../../..");
 const manifest = JSON.parse(read("package.json"));
-const ranges: Record<string, string> = { node: manifest.engines.node, koa: manifest.peerDependencies.koa };
+const { typeorm, koa } = manifest.peerDependencies;
+const ranges: Record<string, string> = { node: manifest.engines.node, typeorm, koa };
 
 describe("the matrix of versions", () => {
   for (const [part, range] of Object.entries(ranges)) {
