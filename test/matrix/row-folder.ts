@@ -17,19 +17,21 @@ export async function makeRowFolder(row: Row): Promise<string> {
   }
   const modules = join(folder, "node_modules");
   await linkFiles(join(checkout, "node_modules"), modules);
-  await replace(modules, "typeorm", row.typeorm);
-  await replace(modules, "koa", row.koa);
+  await replacePackage(folder, "typeorm", row.typeorm);
+  await replacePackage(folder, "koa", row.koa);
   if (row.koa.startsWith("2.")) {
-    await replace(modules, "@types/koa", TYPES_OF_KOA_2);
+    await replacePackage(folder, "@types/koa", TYPES_OF_KOA_2);
     // They are to share the project's types of Node, of which there can be one copy.
     await rm(join(modules, "@types/koa/node_modules"), { recursive: true });
   }
   return folder;
 }
 
-async function replace(modules: string, name: string, version: string): Promise<void> {
-  await rm(join(modules, name), { recursive: true });
-  await linkFiles(await packageFolder(name, version), join(modules, name));
+/** Gives a row's folder another version of a package. */
+export async function replacePackage(folder: string, name: string, version: string): Promise<void> {
+  const installed = join(folder, "node_modules", name);
+  await rm(installed, { recursive: true });
+  await linkFiles(await packageFolder(name, version), installed);
 }
 
 /** Copies a folder of installed packages without copying the bytes, where the file system can. */
