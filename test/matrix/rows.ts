@@ -21,6 +21,9 @@ const newest = { name: "newest", ...each((part) => VERSIONS[part].at(-1)!) };
 /** What an application has that was not updated for a while. */
 const mature = { name: "mature", node: "20.20.2", typeorm: "0.3.31", koa: "2.16.4" };
 
+/** Versions of TypeORM run on this Node, for which `.ci/run` builds better-sqlite3. */
+export const NODE_OF_BETTER_SQLITE3 = "20.20.2";
+
 /** All rows: the corners, and each version with the newest of the others. */
 export const ROWS: Row[] = [
   newest,
@@ -28,11 +31,15 @@ export const ROWS: Row[] = [
     VERSIONS[part]
       .slice(0, -1)
       .toReversed()
-      .map((version) => ({ ...newest, name: `${part}-${version}`, [part]: version })),
+      .map((version) => ({ ...others(part), name: `${part}-${version}`, [part]: version })),
   ),
   mature,
   oldest,
 ];
+
+function others(part: Part): Row {
+  return part === "typeorm" ? { ...newest, node: NODE_OF_BETTER_SQLITE3 } : newest;
+}
 
 /** Which rows to run: part of a row's name, and versions or their beginnings. */
 export type Choice = { [part in Part | "only"]?: string };
