@@ -3,8 +3,15 @@ import { after, before, describe, it } from "../support/suite.js";
 import { source, Workspace, withoutTools } from "./project.js";
 import { command, configuration } from "./tools-page.js";
 
-/** What the applications of `sources` find out: the owner got the file that replaced another, nobody else did, a hook counted one. */
-const ANSWERS = { owner: [200, "second"], nobody: [403, "Forbidden"], downloads: 1, objects: 1 };
+/** What `sources/application.ts` finds out. The owner got the file that replaced another; a hook counted that. */
+const ANSWERS = {
+  owner: [200, "second"],
+  nobody: [403, "Forbidden"],
+  downloads: 1,
+  stored: ["cover.pdf", "second.pdf"],
+};
+/** The same of `sources/application.mjs`, which has no cover. */
+const JAVASCRIPT = { ...ANSWERS, stored: ["second.pdf"] };
 const ES_MODULES = { "package.json": { type: "module" } };
 const COMMONJS = { "package.json": { type: "commonjs" } };
 
@@ -20,11 +27,11 @@ describe("an application that uses the packed package", { skip: withoutTools }, 
   after(() => workspace?.close());
 
   it("runs in JavaScript, as ES modules", async () => {
-    await runs("javascript", { "app.mjs": await source("application.mjs") }, "node app.mjs");
+    await runs("javascript", { "app.mjs": await source("application.mjs") }, "node app.mjs", JAVASCRIPT);
   });
 
   it("runs in JavaScript, as CommonJS", async () => {
-    await runs("commonjs", { "app.cjs": required(await source("application.mjs")) }, "node app.cjs");
+    await runs("commonjs", { "app.cjs": required(await source("application.mjs")) }, "node app.cjs", JAVASCRIPT);
   });
 
   for (const [version, folder] of [
@@ -106,9 +113,14 @@ describe("an application that uses the packed package", { skip: withoutTools }, 
     await runs("swc-metadata", files, `${compile("swc")}\nnode app.js`);
   });
 
-  async function runs(name: string, files: Record<string, string | object>, commands: string): Promise<void> {
+  async function runs(
+    name: string,
+    files: Record<string, string | object>,
+    commands: string,
+    answers: object = ANSWERS,
+  ) {
     const project = await workspace.project(name, files);
-    assert.deepEqual(JSON.parse(await project.run(commands)), ANSWERS);
+    assert.deepEqual(JSON.parse(await project.run(commands)), answers);
   }
 });
 

@@ -45,13 +45,15 @@ const PAIRS: readonly Pair[] = [
   { module: "commonjs", moduleResolution: "node10", "ES modules": [], CommonJS: ["5.4", "5.9", "6.0"] },
 ];
 
-/** What is installed beside the package. */
-const LIBRARIES: Record<string, Libraries> = {
-  "TypeORM 1.1 and Koa 3": "typeorm-1.1",
-  "TypeORM 0.3 and Koa 2": "typeorm-0.3",
+/** What is installed beside the package, and the pairs to compile with it. */
+const LIBRARIES: Record<string, { folder: Libraries; pairs: readonly Pair[] }> = {
+  "TypeORM 1.1 and Koa 3": { folder: "typeorm-1.1", pairs: PAIRS },
+  "TypeORM 0.3 and Koa 2": { folder: "typeorm-0.3", pairs: PAIRS.slice(0, 1) },
 };
 
-for (const [libraries, folder] of Object.entries(LIBRARIES)) {
+// The sources have lines that must not compile, below `@ts-expect-error`: so a compiler that finds no types complains, too.
+
+for (const [libraries, { folder, pairs }] of Object.entries(LIBRARIES)) {
   describe(`the types of the packed package, with ${libraries}`, { skip: withoutTools }, () => {
     let workspace: Workspace;
     let surface: string;
@@ -63,7 +65,7 @@ for (const [libraries, folder] of Object.entries(LIBRARIES)) {
 
     after(() => workspace?.close());
 
-    for (const pair of PAIRS) {
+    for (const pair of pairs) {
       for (const version of versionsOf(pair)) {
         const kinds = kindsOf(pair, version).join(" and in ");
         it(`compile with TypeScript ${version}, module ${pair.module}, resolution ${pair.moduleResolution}, in ${kinds}`, async () => {
@@ -86,19 +88,6 @@ for (const [libraries, folder] of Object.entries(LIBRARIES)) {
         });
       }
     }
-
-    for (const version of Object.keys(COMPILERS) as Version[]) {
-      it(`refuse a wrong type with TypeScript ${version}`, async () => {
-        const wrong = surface.replace("event.seconds.toFixed()", "event.seconds.trim()");
-        const project = await workspace.project(`wrong-${version}`, {
-          "tsconfig.json": { compilerOptions: { ...STRICT, module: "nodenext" } },
-          "surface.mts": wrong,
-        });
-        const [complaint, ...others] = await complaints(project, version);
-        assert.match(complaint ?? "", /^surface\.mts\(.*Property 'trim' does not exist on type 'number'/);
-        assert.deepEqual(others, []);
-      });
-    }
   });
 }
 
@@ -117,6 +106,7 @@ describe("docs/tools.md", () => {
 
 const STRICT = {
   target: "es2022",
+  lib: ["es2022"],
   types: ["node"],
   strict: true,
   exactOptionalPropertyTypes: true,

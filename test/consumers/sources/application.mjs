@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import Koa from "koa";
 import { DataSource, EntitySchema, EventSubscriber } from "typeorm";
 import { DiskStorage, PrivateFiles, privateFileColumn } from "typeorm-private-files";
@@ -57,7 +57,10 @@ async function use() {
       owner: [allowed.status, await allowed.text()],
       nobody: [denied.status, await denied.text()],
       downloads: (await manager.findOneByOrFail(Report, { id: report.id })).downloads,
-      objects: (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".pdf")).length,
+      stored: (await readdir(folder, { recursive: true }))
+        .filter((name) => name.endsWith(".pdf"))
+        .map((path) => basename(path))
+        .sort(),
     };
   } finally {
     server.closeAllConnections();

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import Koa from "koa";
 import { Column, DataSource, Entity, EventSubscriber, ManyToOne, PrimaryGeneratedColumn, type Relation } from "typeorm";
 import {
@@ -19,9 +19,17 @@ class Owner {
   @Column({ type: String }) name!: string;
 }
 
-@Entity()
-class Report {
+abstract class Numbered {
   @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn<Numbered>({ nullable: true }) appendix!: PrivateFile | null;
+}
+
+class Cover {
+  @PrivateFileColumn<Cover>({ nullable: true }) image!: PrivateFile | null;
+}
+
+@Entity()
+class Report extends Numbered {
   @ManyToOne(() => Owner) owner!: Relation<Owner>;
   @Column({ type: Number, default: 0 }) downloads!: number;
   @PrivateFileColumn<Report>({
@@ -30,7 +38,7 @@ class Report {
     condition: (ctx, report) => ctx.state.user != null && report.owner?.name === ctx.state.user,
   })
   scan!: PrivateFile;
-  @PrivateFileColumn<Report>({ nullable: true }) appendix!: PrivateFile | null;
+  @Column(() => Cover) cover!: Cover;
 }
 
 @EventSubscriber()
@@ -58,7 +66,10 @@ export async function use() {
   const owner = await manager.save(manager.create(Owner, { name: "ada" }));
   const report = manager.create(Report, { owner });
   await files.attach(report, "scan", Buffer.from("first"), { filename: "first.pdf" });
+  await files.attach(report, "appendix", Buffer.from("appendix"), { filename: "appendix.pdf" });
+  await files.attach(report, "cover.image", Buffer.from("image"), { filename: "cover.pdf" });
   await manager.save(report);
+  files.detach(report, "appendix");
   await files.attach(report, "scan", new Uint8Array(Buffer.from("second")), { filename: "second.pdf" });
   await manager.save(report);
   const partial = await manager.findOneOrFail(Report, { where: { id: report.id }, select: { id: true } });
@@ -80,7 +91,10 @@ export async function use() {
       owner: [allowed.status, await allowed.text()],
       nobody: [denied.status, await denied.text()],
       downloads: (await manager.findOneByOrFail(Report, { id: report.id })).downloads,
-      objects: (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".pdf")).length,
+      stored: (await readdir(folder, { recursive: true }))
+        .filter((name) => name.endsWith(".pdf"))
+        .map((path) => basename(path))
+        .sort(),
     };
   } finally {
     server.closeAllConnections();
