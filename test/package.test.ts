@@ -13,6 +13,13 @@ import { after, before, describe, it } from "./support/suite.js";
 
 const checkout = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
+/** The package's own, and those of what `npm run bench` and `test/consumers` use besides. */
+const LOCKFILES = [
+  "package-lock.json",
+  ...["bench/peers", "consumers/tools", "consumers/typeorm-0.3", "consumers/typeorm-1.1"].map(
+    (folder) => `test/${folder}/package-lock.json`,
+  ),
+];
 
 interface Manifest {
   name: string;
@@ -190,26 +197,28 @@ describe("the published package", () => {
   }
 });
 
-describe("the lockfile", () => {
-  it("names every optional package, so that `npm ci` works on other platforms and where a registry lacks theirs", async () => {
-    const { packages } = await lockfile();
-    const optional = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
-    const paths = Object.keys(packages);
-    assert.ok(optional.length > 0);
-    assert.deepEqual(
-      optional.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`))),
-      [],
-    );
-  });
+for (const path of LOCKFILES) {
+  describe(`the lockfile ${path}`, () => {
+    it("names every optional package, so that `npm ci` works on other platforms and where a registry lacks theirs", async () => {
+      const { packages } = await lockfile(path);
+      const optional = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+      const paths = Object.keys(packages);
+      assert.deepEqual(
+        optional.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`))),
+        [],
+      );
+    });
 
-  it("names nothing outside of the checkout, and no registry", async () => {
-    const { packages } = await lockfile();
-    for (const [path, entry] of Object.entries(packages)) {
-      assert.match(path, /^(node_modules\/.+)?$/);
-      assert.equal(entry.resolved, undefined, path);
-    }
+    it("names nothing outside of the checkout, and no registry", async () => {
+      const { packages } = await lockfile(path);
+      assert.ok(Object.keys(packages).length > 1);
+      for (const [path, entry] of Object.entries(packages)) {
+        assert.match(path, /^(node_modules\/.+)?$/);
+        assert.equal(entry.resolved, undefined, path);
+      }
+    });
   });
-});
+}
 
 /** What a user's application has: entities with a condition, a data source and Koa. */
 const CONSUMER = `
@@ -288,8 +297,8 @@ interface Lockfile {
   packages: Record<string, { resolved?: string; optionalDependencies?: object }>;
 }
 
-async function lockfile(): Promise<Lockfile> {
-  return JSON.parse(await readFile(join(checkout, "package-lock.json"), "utf8"));
+async function lockfile(path = "package-lock.json"): Promise<Lockfile> {
+  return JSON.parse(await readFile(join(checkout, path), "utf8"));
 }
 
 /** The packages and all that they depend on, by their manifests; optional ones are no dependencies. */

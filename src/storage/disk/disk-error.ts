@@ -1,3 +1,4 @@
+import { isNativeError } from "node:util/types";
 import { PrivateFileError, StorageError } from "../../errors.js";
 
 /** What a file system answers where there is nothing, or no regular file: links, sockets, files in place of folders. */
@@ -15,7 +16,8 @@ const ABSENT = new Set([
 
 /** The system's name of an error, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  // Not `instanceof Error`: Jest gives modules an `Error` of their own, which Node's errors are no instances of.
+  return isNativeError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 /** Whether an error of opening or looking means that there is no object, as opposed to a disk that failed. */

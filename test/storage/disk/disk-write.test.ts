@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 import { KeyTakenError } from "../../../src/errors.js";
 import { randomSegment } from "../../../src/storage/key.js";
 import { run } from "../../support/programs.js";
@@ -28,6 +29,15 @@ describe("DiskStorage.put", () => {
       Array.from({ length: COUNT }, (_, n) => `upload ${n}`),
     );
     assert.equal((await disk.entries()).length, COUNT + 2);
+  });
+
+  it("makes missing folders also where modules have an Error of their own, as in Jest", async (t) => {
+    const { Error: nodes } = globalThis;
+    t.after(() => Object.assign(globalThis, { Error: nodes }));
+    Object.assign(globalThis, { Error: runInNewContext("Error") });
+    await disk.put("new/folder/a", "bytes");
+    await assert.rejects(disk.put("new/folder/a"), { code: "ERR_PRIVATE_FILE_KEY_TAKEN" });
+    assert.equal(await disk.storage.stat("new/folder/b"), undefined);
   });
 
   it(`lets one of ${COUNT} concurrent uploads of a key win`, async () => {
