@@ -1,6 +1,6 @@
 import * as typeorm from "typeorm";
 import { ConfigurationError } from "./errors.js";
-import { installedVersion, isOlder } from "./version.js";
+import { isOlder, loadedVersions } from "./version.js";
 
 /** The oldest versions that work. */
 const OLDEST = { typeorm: "0.3.20", koa: "2.16.0" } as const;
@@ -12,27 +12,23 @@ const BETTER_SQLITE3 = "0.3.21";
 const SILENT_DRIVERS = ["aurora-mysql", "aurora-postgres", "capacitor", "nativescript"];
 
 /**
- * Checks that the package works with the versions of TypeORM and Koa that are installed, and with a data source. Reads two small files
- * once in a process.
+ * Checks that the package works with the versions of TypeORM and Koa that are loaded, as far as they are known, and with a data source.
+ * Reads two small files each time.
  *
  * @throws ConfigurationError if it does not.
  */
 export function checkRequirements(dataSource: typeorm.DataSource): void {
-  versions ??= checkVersions();
-  const problem = versions.problem ?? problemOf(dataSource, versions.typeorm);
+  // TypeORM 0.2 does not export it.
+  const [orm] = loadedVersions("typeorm/index.js", ({ DataSource }) => DataSource === typeorm.DataSource);
+  const koas = loadedVersions("koa/lib/application.js");
+  const koa = koas.find((version) => !isOlder(version, OLDEST.koa)) ?? koas[0];
+  const problem =
+    tooOld("TypeORM", orm, OLDEST.typeorm) ?? tooOld("Koa", koa, OLDEST.koa) ?? problemOf(dataSource, orm);
   if (problem) throw new ConfigurationError(`PrivateFiles: ${problem}`);
 }
 
-let versions: { typeorm?: string; problem?: string } | undefined;
-
-function checkVersions(): NonNullable<typeof versions> {
-  const [orm, koa] = [installedVersion("typeorm"), installedVersion("koa")];
-  if (orm && isOlder(orm, OLDEST.typeorm)) return { problem: tooOld("TypeORM", orm, OLDEST.typeorm) };
-  if (koa && isOlder(koa, OLDEST.koa)) return { problem: tooOld("Koa", koa, OLDEST.koa) };
-  return { typeorm: orm };
-}
-
-function tooOld(name: string, version: string, oldest: string): string {
+function tooOld(name: string, version: string | undefined, oldest: string): string | undefined {
+  if (version === undefined || !isOlder(version, oldest)) return undefined;
   return `${name} ${version} is too old. Install ${name} ${oldest} or newer.`;
 }
 

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 
 /** Whether a version, such as `1.10.0` or `1.10.0-beta.1`, is older than another one. Tags of prereleases are ignored. */
 export function isOlder(version: string, other: string): boolean {
@@ -7,13 +9,28 @@ export function isOlder(version: string, other: string): boolean {
   return index >= 0 && a[index]! < b[index]!;
 }
 
-/** The version of a package, as this package finds it; `undefined` where it does not, such as in a bundle. */
-export function installedVersion(name: string): string | undefined {
-  try {
-    return JSON.parse(readFileSync(new URL(import.meta.resolve(`${name}/package.json`)), "utf8")).version;
-  } catch {
-    return undefined;
-  }
+/**
+ * The versions of a package of which a CommonJS module is loaded, one for each copy; none where that is not known, as in a bundle and in
+ * Jest.
+ *
+ * @param file the module, e.g. `koa/lib/application.js`.
+ * @param isWanted tells a copy from others by what its module exports. (default: all)
+ */
+export function loadedVersions(
+  file: `${string}/${string}`,
+  isWanted: (exports: Record<string, unknown>) => boolean = () => true,
+): string[] {
+  // An import.meta would keep Jest from loading this module as CommonJS.
+  const { cache } = createRequire(process.execPath);
+  return Object.entries(cache).flatMap(([path, module]) => {
+    const isOne = path.replaceAll("\\", "/").endsWith(`/node_modules/${file}`);
+    return isOne && isWanted(module?.exports) ? versionOf(path.slice(0, -file.length), file) : [];
+  });
+}
+
+function versionOf(folder: string, file: string): string {
+  const [name] = file.split("/", 1) as [string];
+  return JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")).version;
 }
 
 function parts(version: string): number[] {

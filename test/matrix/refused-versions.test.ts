@@ -32,6 +32,7 @@ describe("a version that does not work is refused in one sentence", { skip: take
       await replacePackage(folder, name, version);
       const making = `
         const { DataSource } = await import("typeorm");
+        await import("koa");
         const { PrivateFiles } = await import("./dist/src/index.js");
         new PrivateFiles(DataSource ? new DataSource({ type: "${type}", database: ":memory:" }) : {});`;
       assert.equal(await failure(process.execPath, making), message);
