@@ -34,7 +34,7 @@ export async function accessTo(runner: QueryRunner, { entity, propertyPath }: Ke
  * @throws the error, where it is not the database's own.
  */
 export function refusalOf(runner: OfDataSource, error: unknown): Refusal {
-  if (error instanceof QueryFailedError && isAnswer(runner, error)) return { refusal: visible(error.message) };
+  if (isOfStatement(error) && isAnswer(runner, error)) return { refusal: visible(error.message) };
   throw error;
 }
 
@@ -43,11 +43,16 @@ function missingPart(
   { tableName }: KeyColumn["entity"],
   error: unknown,
 ): "TABLE_MISSING" | "COLUMN_MISSING" | undefined {
-  if (!(error instanceof QueryFailedError)) return undefined;
-  const { code } = error.driverError as { code?: string };
+  if (!isOfStatement(error)) return undefined;
+  const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: string };
   const said = isSqlite(dataSourceOf(runner)) ? inSqlite(error.message, tableName) : code;
   if (TABLE_MISSING.has(said)) return "TABLE_MISSING";
   return COLUMN_MISSING.has(said) ? "COLUMN_MISSING" : undefined;
+}
+
+/** TypeORM 0.3 throws the error of a statement that better-sqlite3 can't prepare as it is. */
+function isOfStatement(error: unknown): error is Error {
+  return error instanceof QueryFailedError || (error instanceof Error && error.name === "SqliteError");
 }
 
 const TABLE_MISSING = new Set<string | undefined>([
