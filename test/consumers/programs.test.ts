@@ -124,6 +124,26 @@ describe("an application that uses the packed package", { skip: withoutTools }, 
   }
 });
 
+describe("an application with TypeORM 0.3 and Koa 2 that uses the packed package", { skip: withoutTools }, () => {
+  let workspace: Workspace;
+  before(async () => {
+    workspace = await Workspace.open("typeorm-0.3");
+  });
+  after(() => workspace?.close());
+
+  it("runs in JavaScript, as ES modules", async () => {
+    const files = { ...ES_MODULES, "app.mjs": await source("application.mjs") };
+    const project = await workspace.project("javascript", files);
+    assert.deepEqual(JSON.parse(await project.run("node app.mjs")), JAVASCRIPT);
+  });
+
+  it("runs in JavaScript, as CommonJS", async () => {
+    const files = { ...COMMONJS, "app.cjs": required(await source("application.mjs")) };
+    const project = await workspace.project("commonjs", files);
+    assert.deepEqual(JSON.parse(await project.run("node app.cjs")), JAVASCRIPT);
+  });
+});
+
 /** Compiles as a build script does: each of the two reads its own configuration file. */
 function compile(tool: "swc" | "babel"): string {
   const code = `require("@${tool}/core").transformFileSync("app.ts").code`;
