@@ -480,7 +480,10 @@ async function savePapers(to: Application): Promise<Paper[]> {
       const content = Buffer.from(contentOf(owner, field));
       await to.files.attach(paper, field, content, { filename: `${owner}-${field}.txt` });
     }
-    saved.push(await to.dataSource.manager.save(paper));
+    const { hidden } = paper;
+    await to.dataSource.manager.save(paper);
+    // TypeORM 1.0.0 takes the value of a column with "select: false" out of the entity.
+    saved.push(Object.assign(paper, { hidden }));
   }
   return saved;
 }

@@ -599,8 +599,10 @@ async function withDocument(t: TestContext, { content = bytes, property = "file"
   const application = await startApplication({ entities: [User, Document], ...options });
   t.after(() => application.close());
   const document = application.dataSource.manager.create(Document, {});
-  await application.files.attach(document, property, content, { filename: "report.pdf" });
+  const file = await application.files.attach(document, property, content, { filename: "report.pdf" });
   await application.dataSource.manager.save(document);
+  // TypeORM 1.0.0 takes the value of a column with "select: false" out of the entity.
+  document[property] = file;
   return { application, url: application.files.url(document, property) };
 }
 
