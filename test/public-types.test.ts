@@ -45,7 +45,7 @@ class User {
 
 class Profile {
   @Column() nickname!: string;
-  @PrivateFileColumn<Profile>({ filename: (profile) => profile.nickname }) photo!: PrivateFile | null;
+  @PrivateFileColumn<Invoice>({ filename: (invoice) => invoice.profile.nickname }) photo!: PrivateFile | null;
 }
 
 @Entity()
@@ -153,6 +153,15 @@ function decorators() {
     other!: T;
     @PrivateFileColumn<Pair<unknown>>() file!: PrivateFile | null;
   }
+  class Stamp {
+    @PrivateFileColumn<Parcel>({ condition: (_ctx, parcel) => parcel.weight > 0 }) image!: PrivateFile | null;
+    // @ts-expect-error: a stamp is not embedded in a letter
+    @PrivateFileColumn<Letter>() ofLetter!: PrivateFile;
+  }
+  class Parcel {
+    weight!: number;
+    stamp?: Stamp | null;
+  }
   // biome-ignore lint/suspicious/noExplicitAny: the compiler takes no other mixin
   function WithScan<B extends abstract new (...args: any[]) => object>(Parent: B) {
     abstract class Scanned extends Parent {
@@ -163,7 +172,7 @@ function decorators() {
     return Scanned;
   }
   [PrivateFileColumn(), PrivateFileColumn<Letter>()] satisfies PropertyDecorator[];
-  return [Letter, Pair, WithScan];
+  return [Letter, Pair, Parcel, WithScan];
 }
 
 interface AppState {

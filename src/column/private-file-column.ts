@@ -18,7 +18,8 @@ import { PrivateFileTransformer } from "./private-file-transformer.js";
  * })
  * uploadedFile!: PrivateFile;
  *
- * @typeParam E The entity. The compiler refuses the decorator on a property of another class.
+ * @typeParam E The entity; for a property of an embedded entity, the one that has it. The compiler refuses the decorator on a property of
+ * another class.
  * @typeParam C The context of the Koa application, for `condition` and `where`. (default: Koa's `Context`)
  * @param options Where files go, who may read them, and how they are sent.
  * @throws ConfigurationError when an option is unknown or wrong, the property is declared twice, or the decorator stands on anything but a

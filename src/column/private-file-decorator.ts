@@ -3,7 +3,8 @@ import type { PrivateFile } from "./private-file.js";
 
 /**
  * What `PrivateFileColumn` returns: a decorator for a property of type {@link PrivateFile}. With `E` the property must be in that class,
- * or in a class that extends it; other properties do not compile. The type of a private or protected property is not checked.
+ * in a class that extends it, or in an entity that is embedded in it; other properties do not compile. The type of a private or protected
+ * property is not checked.
  */
 export type PrivateFileDecorator<E> = <T, K extends PropertyKey>(
   target: CheckedClass<T, E>,
@@ -17,7 +18,14 @@ type CheckedClass<T, E> = T extends undefined
     ? T
     : T extends E
       ? T
-      : E;
+      : [EmbeddedAs<T, E>] extends [never]
+        ? E
+        : T;
+
+/** The properties of `E` that hold a `T`; one of type `any` could hold all. */
+type EmbeddedAs<T, E> = {
+  [K in keyof E]-?: unknown extends E[K] ? never : NonNullable<E[K]> extends T ? K : never;
+}[keyof E];
 
 /** The compiler puts the texts into its message: `Argument of type '"scan"' is not assignable to parameter of type '"…"'`. */
 type CheckedProperty<T, K> = K extends keyof T

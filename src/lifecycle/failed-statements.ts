@@ -21,6 +21,8 @@ export function onFailedStatement({ driver, options }: DataSource, listener: Fai
   if (known) return;
   const create = driver.createQueryRunner.bind(driver);
   driver.createQueryRunner = (mode) => listenTo(create(mode), driver);
+  // Somebody may have the query runner already.
+  driver.createQueryRunner("master");
 }
 
 /** The latest listener of each driver: a data source that is initialized again has the same driver. */

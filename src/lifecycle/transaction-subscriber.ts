@@ -106,7 +106,9 @@ export class TransactionSubscriber implements EntitySubscriberInterface {
   };
 
   beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
-    this.transactions.ledgerOf(queryRunner).isEndedByTypeOrm = true;
+    const ledger = this.transactions.ledgerOf(queryRunner);
+    ledger.refusal.throwIfKept();
+    ledger.isEndedByTypeOrm = true;
     return this.transactions.beforeCommit(queryRunner);
   }
 

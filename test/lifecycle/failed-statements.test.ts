@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { type EntityManager, type EntitySubscriberInterface, EventSubscriber, type UpdateEvent } from "typeorm";
+import {
+  type EntityManager,
+  type EntitySubscriberInterface,
+  EventSubscriber,
+  type QueryRunner,
+  type UpdateEvent,
+} from "typeorm";
 import { archiveOfSuite, openArchive } from "../support/archive.js";
-import { describeOnEachDatabase } from "../support/databases.js";
+import { describeOnEachDatabase, type TestDatabase } from "../support/databases.js";
 import { before, beforeEach, it } from "../support/suite.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 
@@ -77,6 +83,27 @@ describeOnEachDatabase("A statement that fails outside a transaction", (database
     await manager.save(invoices);
     assert.equal((await namedKeys()).length, 3);
     assert.deepEqual(await archive.keys(), await namedKeys());
+  });
+});
+
+describeOnEachDatabase("A statement that fails on a query runner older than PrivateFiles", (database) => {
+  it("leaves its upload to be saved again", async (t) => {
+    let runner!: QueryRunner;
+    const open: TestDatabase["open"] = async (model) => {
+      const opened = await database.open(model);
+      runner = opened.dataSource.createQueryRunner();
+      return opened;
+    };
+    const archive = await openArchive({ ...database, open }, { entities: [Folder, Shelf, Customer, Invoice] });
+    t.after(() => archive.close());
+    const { manager } = runner;
+    await manager.insert(Invoice, { number: "taken" });
+    const invoice = manager.create(Invoice, { number: "taken" });
+    await archive.files.attach(invoice, "scan", Buffer.from("bytes"));
+    await assert.rejects(manager.insert(Invoice, invoice), { name: "QueryFailedError" });
+    invoice.number = "free";
+    await manager.insert(Invoice, invoice);
+    await runner.release();
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityManager } from "typeorm";
-import { describeOnEachDatabase } from "../support/databases.js";
+import { describeOnEachDatabase, mariadb } from "../support/databases.js";
 import { before, it } from "../support/suite.js";
 import { updateAll } from "../support/typeorm.js";
 import { LetterBox, otherRow, undone } from "./letter-box.js";
@@ -123,6 +123,30 @@ describeOnEachDatabase("A second row with a file", (database) => {
       ["b", null],
     ]);
   });
+
+  for (const setting of database === mariadb ? ["", "SET LOCAL sort_buffer_size = 2097152"] : [""]) {
+    const title = setting && `, after ${setting}`;
+    it(`makes a nested transaction fail that nothing told of it${title}, and not the outer one`, async () => {
+      const replaced = await box.saved("replaced");
+      await manager.save(["a", "b"].map((title) => manager.create(Letter, { title })));
+      const { scan } = await box.attached("new");
+      await manager.transaction(async (outer) => {
+        if (setting) await outer.query(setting);
+        const nested = outer.transaction(async (inner) => {
+          await box.files.attach(replaced, "scan", Buffer.from("another"));
+          await inner.save(replaced);
+          await inner.createQueryBuilder().update(Letter).set({ scan: scan! }).callListeners(false).execute();
+        });
+        await assert.rejects(nested, { code: "ERR_PRIVATE_FILE_OTHER_ROW", message: /several rows/ });
+        await outer.save(outer.create(Letter, { title: "later" }));
+      });
+      assert.deepEqual(
+        (await box.rows({ left: 2 })).map(([title]) => title),
+        ["replaced", "a", "b", "later"],
+      );
+      assert.equal((await manager.findOneByOrFail(Letter, { title: "a" })).scan, null);
+    });
+  }
 });
 
 describeOnEachDatabase("A value that is out of date", (database) => {
