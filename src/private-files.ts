@@ -10,8 +10,9 @@ import type { PrivateFileProperty } from "./column/private-file-property.js";
 import { onInitialize } from "./database/initialization.js";
 import type { Delivery } from "./delivery/delivery.js";
 import { streamDelivery } from "./delivery/stream.js";
-import { DownloadController } from "./download/controller.js";
-import { Locator } from "./download/locate.js";
+import { Responder } from "./download/respond.js";
+import { DownloadController } from "./download/routes/controller.js";
+import { Locator } from "./download/routes/locate.js";
 import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
@@ -69,15 +70,8 @@ export class PrivateFiles {
 
   /** The same as a router, to nest it in another one. Each call makes a new one. */
   get router(): Router {
-    const { locator, storages } = this.know();
-    const controller = new DownloadController({
-      dataSource: this.dataSource,
-      locator,
-      timeout: this.timeout,
-      hideDenied: this.options.hideDenied ?? false,
-      storageOf: (column) => storages.storageOf(column),
-      deliveryOf: (column) => column.options.delivery ?? this.delivery,
-    });
+    const { locator, responder } = this.know();
+    const controller = new DownloadController(this.dataSource, locator, responder);
     const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });
     // The router decodes its parameters, and leaves them as they are where it can't; its captures are what the URL says.
     return router.all("/:entity/:property/*rest", (ctx) => {
@@ -310,9 +304,19 @@ export class PrivateFiles {
         timeout: this.timeout,
         retryFor: this.retryFor,
       });
-      this.known = { columns, storages, locator, cleanup };
+      this.known = { columns, storages, locator, cleanup, responder: this.responderWith(storages) };
     }
     return this.known;
+  }
+
+  private responderWith(storages: ColumnStorages): Responder {
+    return new Responder({
+      dataSource: this.dataSource,
+      timeout: this.timeout,
+      hideDenied: this.options.hideDenied ?? false,
+      storageOf: (column) => storages.storageOf(column),
+      deliveryOf: (column) => column.options.delivery ?? this.delivery,
+    });
   }
 }
 
@@ -322,4 +326,5 @@ interface Known {
   storages: ColumnStorages;
   locator: Locator;
   cleanup: FileCleanup;
+  responder: Responder;
 }

@@ -1,7 +1,9 @@
+import { inspect } from "node:util";
 import type { Context, ExtendableContext } from "koa";
 import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
 import { ConfigurationError } from "../errors.js";
+import { isFieldValue } from "../http/field-value.js";
 import type { Storage } from "../storage/storage.js";
 import { checkUploadTo, type UploadTo } from "./upload-to.js";
 
@@ -80,8 +82,12 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
   filename?: (entity: E) => string | null | undefined;
   /** Sibling properties that `attach` fills in. (default: none) */
   fields?: PrivateFileFields<E>;
-  /** The value of Cache-Control. (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline) */
-  cacheControl?: string;
+  /**
+   * The value of Cache-Control, or a function of the entity that returns it, such as `public, max-age=600` once a row is published. It
+   * is not awaited. If it throws, or returns anything else than a text, the answer is 500. A cache that may keep the file sends it without
+   * asking the rule. (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline)
+   */
+  cacheControl?: string | ((entity: E) => string);
   /** Where this column's files are kept. (default: that of `PrivateFiles`) */
   storage?: Storage;
   /** How this column's files are sent. (default: that of `PrivateFiles`) */
@@ -108,8 +114,16 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
       );
     }
   }
+  if (options.cacheControl !== undefined) checkCacheControl(subject, options.cacheControl);
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
   if (options.type !== undefined) checkType(subject, options.type);
+}
+
+function checkCacheControl(subject: string, value: unknown): void {
+  if (typeof value === "function" || isFieldValue(value)) return;
+  throw new ConfigurationError(
+    `${subject}: "cacheControl" must be a text such as "private, no-store", or a function that returns one, got ${inspect(value)}. If it is imported, check for a circular import.`,
+  );
 }
 
 function checkType(subject: string, type: unknown): void {
@@ -152,7 +166,7 @@ const EXPECTED: Record<
   where: "function",
   filename: "function",
   fields: "object",
-  cacheControl: "string",
+  cacheControl: "any",
   storage: "object",
   delivery: "object",
   name: TYPEORMS,

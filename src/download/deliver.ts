@@ -32,9 +32,9 @@ export interface Granted extends Loaded {
  * @throws DownloadError when a hook or the delivery fails.
  */
 export async function answerGranted(dataSource: DataSource, granted: Granted, timeout: number): Promise<void> {
-  const { ctx, column, description, delivery } = granted;
+  const { ctx, description, delivery } = granted;
   const ranges = delivery.ranges !== false;
-  const cacheControl = column.options.cacheControl ?? delivery.cacheControl;
+  const cacheControl = description.cacheControl ?? delivery.cacheControl;
   const decision = decide(ctx.method, ctx.headers, description, ranges);
   const content = ctx.method === "GET" ? decision.content : undefined;
   if (content) await announceDownload(dataSource, granted, content.range, timeout);

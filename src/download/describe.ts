@@ -1,14 +1,15 @@
 import * as crypto from "node:crypto";
-import type { Context } from "koa";
+import { inspect } from "node:util";
 import { contentType } from "mime-types";
-import type { ObjectLiteral } from "typeorm";
-import type { PrivateColumn } from "../column/private-column.js";
-import type { PrivateFile } from "../column/private-file.js";
+import { PrivateFileError } from "../errors.js";
 import { contentDisposition } from "../http/disposition.js";
+import { isFieldValue } from "../http/field-value.js";
 import type { Validators } from "../http/preconditions.js";
 import { whenOver } from "../http/response-over.js";
+import { visible } from "../quoted.js";
 import { objectKey } from "../storage/spelling.js";
 import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
+import type { Loaded } from "./request.js";
 
 /** All that an answer says of a file: what the storage knows of it, and how it is presented. */
 export interface Description {
@@ -26,28 +27,32 @@ export interface Description {
   inline: boolean;
   /** The value of Content-Disposition. */
   disposition: string;
+  /** The value of Cache-Control, where the column or the request has one. */
+  cacheControl?: string;
 }
 
 /**
  * Asks the storage for an entity's file and describes it; `undefined` where the storage has none. For a GET the file is
  * opened, so that what is described is what is sent; it is closed when the response is over.
  *
- * @throws what the storage throws.
+ * @throws what the storage, `filename` or `cacheControl` throws.
  */
-export async function describe(
-  ctx: Context,
-  column: PrivateColumn,
-  storage: Storage,
-  entity: ObjectLiteral,
-  file: PrivateFile,
-): Promise<Description | undefined> {
+export async function describe(loaded: Loaded, storage: Storage): Promise<Description | undefined> {
+  const { ctx, file } = loaded;
   const key = objectKey(storage, file.key);
   const holds = ctx.method === "GET" && storage.open !== undefined;
   const open = holds ? await storage.open?.(key) : undefined;
   if (open) whenOver(ctx, () => void open.close().catch(() => {}));
   const object = holds ? open : await storage.stat(key);
   if (!object) return undefined;
-  return { key, object, open, validators: validatorsOf(key, object), ...present(column, entity, file) };
+  return {
+    key,
+    object,
+    open,
+    validators: validatorsOf(key, object),
+    ...present(loaded),
+    cacheControl: cacheControlOf(loaded),
+  };
 }
 
 /**
@@ -63,15 +68,26 @@ function validatorsOf(key: string, object: StoredObject): Validators {
   };
 }
 
-function present(column: PrivateColumn, entity: ObjectLiteral, file: PrivateFile) {
+function present({ column, entity, file, presentation }: Loaded) {
   const known = contentType(extension(file.name)) || UNKNOWN;
-  const inline = column.options.attachment === false && SHOWN.test(known);
-  const name = column.options.filename?.(entity) || column.nameOf(entity) || file.name;
+  const inline = presentation.attachment === false && SHOWN.test(known);
+  const name = presentation.filename?.(entity) || column.nameOf(entity) || file.name;
   return {
     type: RUNS.test(known) ? UNKNOWN : known,
     inline,
     disposition: contentDisposition(name, inline ? "inline" : "attachment"),
   };
+}
+
+/** @throws PrivateFileError where a function gives something that can't be sent, such as a promise. */
+function cacheControlOf({ column, entity, presentation: { cacheControl } }: Loaded): string | undefined {
+  if (typeof cacheControl !== "function") return cacheControl;
+  const value: unknown = cacheControl(entity);
+  if (isFieldValue(value)) return value;
+  // Nobody else would notice that it rejects, and the process would end.
+  Promise.resolve(value).catch(() => {});
+  const message = `${column.subject}: "cacheControl" must return a text such as "private, no-store", got ${visible(inspect(value))}. It is not awaited.`;
+  throw new PrivateFileError("ERR_PRIVATE_FILE_FAILED", message);
 }
 
 const UNKNOWN = "application/octet-stream";

@@ -5,7 +5,7 @@ import { whenOver } from "../http/response-over.js";
 import { withinDeadline } from "./deadline.js";
 import { failed } from "./download-errors.js";
 import type { BeforeDownloadEvent, DenyingStep, PrivateFileSubscriber } from "./events.js";
-import { eventOf, type Located } from "./request.js";
+import { type DownloadRequest, eventOf } from "./request.js";
 
 /**
  * Calls the `beforeDownload` hooks of a download that is about to be sent, and its `afterDownload` hooks when the response is over.
@@ -30,13 +30,13 @@ export async function announce(event: BeforeDownloadEvent, step: string, timeout
  */
 export function denied<E extends { status: number }>(
   dataSource: DataSource,
-  located: Located,
+  request: DownloadRequest,
   step: DenyingStep,
   error: E,
   entity?: ObjectLiteral,
 ): E {
-  const { ctx } = located;
-  const event = { ...eventOf(dataSource, located), entity, step, status: error.status };
+  const { ctx } = request;
+  const event = { ...eventOf(dataSource, request), entity, step, status: error.status };
   callHooks("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
   return error;
 }

@@ -5,7 +5,7 @@ import { completeWhere, type Where } from "../database/complete-where.js";
 import { isInexpressible } from "../database/dialect.js";
 import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
 import { PrivateFileError } from "../errors.js";
-import type { Location } from "./locate.js";
+import type { Location } from "./routes/locate.js";
 
 /** Loads the entities that URLs name. */
 export class EntityLoader {

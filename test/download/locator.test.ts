@@ -6,7 +6,7 @@ import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { ColumnSet } from "../../src/column/column-metadata.js";
 import type { PrivateColumn } from "../../src/column/private-column.js";
 import { makeFile } from "../../src/column/private-file.js";
-import { type Location, Locator } from "../../src/download/locate.js";
+import { type Location, Locator } from "../../src/download/routes/locate.js";
 import { assertKey } from "../../src/storage/key.js";
 import { type OpenDatabase, sqljs } from "../support/databases.js";
 import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";

@@ -1,8 +1,8 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
-import type { PrivateColumn } from "../column/private-column.js";
-import { PrimaryKeyForm } from "../database/primary-key-form.js";
-import { ConfigurationError, PrivateFileError } from "../errors.js";
-import { percentEncoded } from "../http/percent-encoding.js";
+import type { PrivateColumn } from "../../column/private-column.js";
+import { PrimaryKeyForm } from "../../database/primary-key-form.js";
+import { ConfigurationError, PrivateFileError } from "../../errors.js";
+import { percentEncoded } from "../../http/percent-encoding.js";
 
 /** What a URL names: a column, the primary key of a row, and the file's name. Nothing of it is looked up yet. */
 export interface Location {
