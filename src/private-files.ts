@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import Router from "@koa/router";
-import type { Middleware } from "koa";
+import type { ExtendableContext, Middleware } from "koa";
 import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
 import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet } from "./column/column-metadata.js";
@@ -13,6 +13,7 @@ import { streamDelivery } from "./delivery/stream.js";
 import { Responder } from "./download/respond.js";
 import { DownloadController } from "./download/routes/controller.js";
 import { Locator } from "./download/routes/locate.js";
+import { type SendOptions, send } from "./download/routes/send.js";
 import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
@@ -89,6 +90,35 @@ export class PrivateFiles {
     const { columns, locator } = this.know();
     const path = locator.pathTo(columns.columnOf(entity, property), entity);
     return `${this.options.baseUrl ?? ""}${this.prefix}/${path}`;
+  }
+
+  /**
+   * Answers a request from a route of your own with the file of an entity that you loaded, as {@link routes} would: with ranges,
+   * preconditions, hooks, and the column's headers and delivery. The column's `condition` is asked, unless you say `authorized: true`;
+   * its `where` and `relations` are not used. Call it for GET and HEAD, and set no body.
+   *
+   * The row is not loaded again. If another file has replaced the one of your entity by now, the answer is 404.
+   *
+   * @param ctx the Koa context of the request.
+   * @param entity an entity of the data source, with the property and all that the `condition` reads.
+   * @throws DownloadError for a request that is refused or fails. Let it reach Koa, which answers it.
+   * @throws ConfigurationError for an unknown or wrong option, for something that is not an entity, and for a property that is not a
+   * private file column or was not loaded.
+   *
+   * @example
+   * router.get("/articles/:slug/cover", async (ctx) => {
+   *   const article = await articles.findOneBy({ slug: ctx.params.slug });
+   *   if (article) await files.send(ctx, article, "cover", { attachment: false });
+   * });
+   */
+  async send<E extends object>(
+    ctx: ExtendableContext,
+    entity: E,
+    property: PrivateFileProperty<E>,
+    options: SendOptions = {},
+  ): Promise<void> {
+    const { columns, responder } = this.know();
+    await send(responder, ctx, { column: columns.columnOf(entity, property), entity }, options);
   }
 
   /**
