@@ -26,7 +26,7 @@ export type {
   DownloadedFile,
   PrivateFileSubscriber,
 } from "./download/events.js";
-export type { SendOptions } from "./download/routes/send.js";
+export type { SendOptions } from "./download/routes/send-options.js";
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";

@@ -13,7 +13,8 @@ import { streamDelivery } from "./delivery/stream.js";
 import { Responder } from "./download/respond.js";
 import { DownloadController } from "./download/routes/controller.js";
 import { Locator } from "./download/routes/locate.js";
-import { type SendOptions, send } from "./download/routes/send.js";
+import { send } from "./download/routes/send.js";
+import type { SendOptions } from "./download/routes/send-options.js";
 import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
@@ -118,7 +119,7 @@ export class PrivateFiles {
     options: SendOptions = {},
   ): Promise<void> {
     const { columns, responder } = this.know();
-    await send(responder, ctx, { column: columns.columnOf(entity, property), entity }, options);
+    await send(responder, ctx, columns.columnOf(entity, property), entity, options);
   }
 
   /**

@@ -10,3 +10,11 @@ export function quoted(text: string): string {
 export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }
+
+/** A value as a message shows it: texts in quotes and cut, numbers and booleans as they are, and the type of all else. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return quoted(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : "an object";
+}

@@ -1,9 +1,9 @@
-import { inspect } from "node:util";
 import type { Context, ExtendableContext } from "koa";
 import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
 import { ConfigurationError } from "../errors.js";
 import { isFieldValue } from "../http/field-value.js";
+import { shown } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import { checkUploadTo, type UploadTo } from "./upload-to.js";
 
@@ -122,7 +122,7 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
 function checkCacheControl(subject: string, value: unknown): void {
   if (typeof value === "function" || isFieldValue(value)) return;
   throw new ConfigurationError(
-    `${subject}: "cacheControl" must be a text such as "private, no-store", or a function that returns one, got ${inspect(value)}. If it is imported, check for a circular import.`,
+    `${subject}: "cacheControl" must be a text such as "private, no-store", or a function that returns one, got ${shown(value)}. If it is imported, check for a circular import.`,
   );
 }
 

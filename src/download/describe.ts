@@ -1,12 +1,11 @@
 import * as crypto from "node:crypto";
-import { inspect } from "node:util";
 import { contentType } from "mime-types";
 import { PrivateFileError } from "../errors.js";
 import { contentDisposition } from "../http/disposition.js";
 import { isFieldValue } from "../http/field-value.js";
 import type { Validators } from "../http/preconditions.js";
 import { whenOver } from "../http/response-over.js";
-import { visible } from "../quoted.js";
+import { shown } from "../quoted.js";
 import { objectKey } from "../storage/spelling.js";
 import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
 import type { Loaded } from "./request.js";
@@ -86,7 +85,7 @@ function cacheControlOf({ column, entity, presentation: { cacheControl } }: Load
   if (isFieldValue(value)) return value;
   // Nobody else would notice that it rejects, and the process would end.
   Promise.resolve(value).catch(() => {});
-  const message = `${column.subject}: "cacheControl" must return a text such as "private, no-store", got ${visible(inspect(value))}. It is not awaited.`;
+  const message = `${column.subject}: "cacheControl" must return a text such as "private, no-store", got ${shown(value)}. It is not awaited.`;
   throw new PrivateFileError("ERR_PRIVATE_FILE_FAILED", message);
 }
 
