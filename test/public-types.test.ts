@@ -29,6 +29,7 @@ import {
   type PrivateFileSubscriber,
   type PrivateFiles,
   privateFileColumn,
+  type SendOptions,
   type Storage,
   type TemporaryUpload,
   type UploadSource,
@@ -216,6 +217,39 @@ function applicationContext(files: PrivateFiles, event: AfterDownloadEvent<Invoi
   new Koa().use(files.routes()).use(new Router().use(files.routes()).routes());
 }
 
+/** A route of any application may send a file of any entity. */
+function sending(files: PrivateFiles, invoice: Invoice) {
+  const router = new Router<AppState, AppExtras>();
+  router.get("/invoices/:number", (ctx) => files.send(ctx, invoice, "scan") satisfies Promise<void>);
+  new Koa<AppState, AppExtras>().use((ctx) => files.send(ctx, invoice, "profile.photo", { authorized: true }));
+  new Koa().use((ctx) => files.send(ctx, invoice, "receipt", { attachment: false, filename: "receipt.pdf" }));
+  const options: SendOptions = { cacheControl: "private, max-age=60" };
+  router.use((ctx) => files.send(ctx, invoice, "scan", options));
+  PrivateFileColumn<Invoice>({ cacheControl: (invoice) => `private, max-age=${invoice.number.length}` });
+  PrivateFileColumn<Invoice>({ cacheControl: "no-store" });
+
+  new Koa().use((ctx) => {
+    // @ts-expect-error: a number is text, no file
+    files.send(ctx, invoice, "number");
+    // @ts-expect-error: a row that was not found has no file
+    files.send(ctx, null, "scan");
+    // @ts-expect-error: there is no such option
+    files.send(ctx, invoice, "scan", { authorised: true });
+    // @ts-expect-error: a promise of true is no true
+    files.send(ctx, invoice, "scan", { authorized: Promise.resolve(true) });
+    // @ts-expect-error: a name is text
+    files.send(ctx, invoice, "scan", { filename: () => "a.pdf" });
+    // @ts-expect-error: the request of Node is not Koa's context
+    files.send(ctx.req, invoice, "scan");
+  });
+  // @ts-expect-error: nothing awaits it
+  PrivateFileColumn<Invoice>({ cacheControl: async () => "no-store" });
+  // @ts-expect-error: a row that is not published needs a value, too
+  PrivateFileColumn<Invoice>({ cacheControl: () => undefined });
+  // @ts-expect-error: an invoice has no price
+  PrivateFileColumn<Invoice>({ cacheControl: (invoice) => `max-age=${invoice.price}` });
+}
+
 class InvoiceDownloadsOfApplication implements PrivateFileSubscriber<Invoice, AppContext> {
   beforeDownload({ ctx, entity }: BeforeDownloadEvent<Invoice, AppContext>) {
     ctx.state.user.name satisfies string;
@@ -361,13 +395,13 @@ function storages(complete: Storage) {
 
 const checkedByTheCompiler = [
   ...[columnOptions, decorators, applicationContext, InvoiceDownloadsOfApplication, schemaColumn],
-  ...[properties, genericProperty, uploadSources, errorCodes, storages],
+  ...[sending, properties, genericProperty, uploadSources, errorCodes, storages],
 ];
 
 describe("the public types", () => {
   it("let the options of a column, the files of an entity and the events of a subscriber see the entity's type", () => {
     // It was compiled, or it would not run: so the lines above hold. These are the classes that they were compiled with.
-    assert.equal(checkedByTheCompiler.length, 10);
+    assert.equal(checkedByTheCompiler.length, 11);
     assert.deepEqual(
       [new InvoiceDownloads().listenTo(), new WrongSubscriber() instanceof WrongSubscriber],
       [Invoice, true],
