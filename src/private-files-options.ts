@@ -26,7 +26,7 @@ export interface PrivateFilesOptions {
    * transaction. Then it is deleted. More than 0, at most 86,400. (default: 60)
    */
   retryFor?: number;
-  /** Answers 404 in place of 403, byte for byte as for a row that does not exist. (default: `false`) */
+  /** Answers 404 in place of 403, byte for byte as for a row that does not exist. A `condition` that takes time still tells them apart. (default: `false`) */
   hideDenied?: boolean;
 }
 

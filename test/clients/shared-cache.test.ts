@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
-import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
-import { PrivateFile, PrivateFileColumn, type PrivateFileColumnOptions } from "typeorm-private-files";
+import { Column, Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
+import {
+  PrivateFile,
+  PrivateFileColumn,
+  type PrivateFileColumnOptions,
+  type PrivateFileSubscriber,
+} from "typeorm-private-files";
 import { adoptedFile } from "../support/adopted-file.js";
 import { type Answer, type Application, type Ask, get, startApplication } from "../support/application.js";
+import { eventually } from "../support/eventually.js";
 import { type Nginx, startNginx } from "../support/nginx.js";
 import { needs } from "../support/requirements.js";
 import { after, before, describe, it } from "../support/suite.js";
@@ -22,9 +28,33 @@ class Letter {
   @PrivateFileColumn<Letter>({ ...owned, attachment: false }) shown!: PrivateFile | null;
   @PrivateFileColumn<Letter>({ ...owned, cacheControl: "private, max-age=60" }) kept!: PrivateFile | null;
   @PrivateFileColumn<Letter>({ ...owned, cacheControl: "public, max-age=60" }) published!: PrivateFile | null;
+  @Column({ default: false }) isPublished!: boolean;
+  @PrivateFileColumn<Letter>({
+    nullable: true,
+    condition: (ctx, letter) => {
+      asked++;
+      return letter.isPublished || ctx.state.user?.name === letter.owner;
+    },
+    cacheControl: (letter) => (letter.isPublished ? "public, max-age=2" : "private, no-store"),
+  })
+  news!: PrivateFile | null;
 }
 
-type Property = "attached" | "shown" | "kept" | "published";
+type Property = "attached" | "shown" | "kept" | "published" | "news";
+
+/** How often the rule of `news` was asked, and a `beforeDownload` hook was called. */
+let asked = 0;
+let announced = 0;
+
+@EventSubscriber()
+class Counter implements PrivateFileSubscriber<Letter> {
+  listenTo() {
+    return Letter;
+  }
+  beforeDownload() {
+    announced++;
+  }
+}
 
 /** Larger than two slices. */
 const secret = Buffer.alloc(300_000, "for alice alone. ");
@@ -48,6 +78,7 @@ describe("behind a shared cache", { skip: needs("nginx") }, () => {
   before(async () => {
     application = await startApplication({
       entities: [Letter],
+      subscribers: [Counter],
       before: (app) =>
         app.use(async (ctx, next) => {
           const name = ctx.cookies.get("user") || ctx.get("authorization").replace("Bearer ", "");
@@ -115,6 +146,34 @@ describe("behind a shared cache", { skip: needs("nginx") }, () => {
         const { status, headers, body } = await get(nginx.port, url, { headers: { Cookie: "user=bob" } });
         assert.deepEqual([status, headers["x-cache"]], [200, "HIT"]);
         assert.ok(body.equals(secret));
+      });
+
+      it("keeps nothing of a row that is not published, and asks the rule each time", async () => {
+        const url = await write("news");
+        asked = 0;
+        const asAlice = signIns.Authorization!("alice");
+        const etag = await readAsOwner(nginx, url, asAlice);
+        await assertRefused(nginx, url, signIns["a cookie"]!("bob"), etag);
+        assert.ok(asked >= 4 + 7, `${asked}`);
+      });
+
+      it("gives a published row without asking the rule or a hook, also after it was withdrawn, until max-age is over", async () => {
+        const url = await write("news");
+        const row = { id: Number(url.split("/")[4]) };
+        const ask = () => get(nginx.port, url);
+        assert.equal((await ask()).status, 403);
+        // On a busy machine, max-age may be over before the last request.
+        await eventually(async () => {
+          await application.dataSource.manager.update(Letter, row, { isPublished: true });
+          assert.ok((await ask()).body.equals(secret));
+          [asked, announced] = [0, 0];
+          await application.dataSource.manager.update(Letter, row, { isPublished: false });
+          const { status, headers, body } = await ask();
+          assert.deepEqual([status, headers["x-cache"], asked, announced], [200, "HIT", 0, 0]);
+          assert.ok(body.equals(secret));
+        });
+        await eventually(async () => assert.equal((await ask()).status, 403));
+        assert.ok(asked > 0);
       });
     });
   }
