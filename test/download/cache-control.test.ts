@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type Koa from "koa";
+import type { Middleware } from "koa";
 import helmet from "koa-helmet";
 import { Column, Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import {
@@ -161,18 +162,20 @@ describe("a cacheControl that is a function", () => {
 });
 
 describe("middleware of the documentation that lets other sites show what is public", () => {
-  for (const [what, outer] of [
-    ["alone", undefined],
-    ["inside of koa-helmet", helmet()],
-  ] as const) {
+  for (const [what, outer, inner] of [
+    ["alone", [], []],
+    ["inside of koa-helmet", [helmet()], []],
+    ["outside of koa-helmet", [], [helmet()]],
+  ] as [string, Middleware[], Middleware[]][]) {
     it(`changes no header of a file that is not, nor of a refusal: ${what}`, async (t) => {
       const { application, url, article } = await withArticle(t, (app) => {
-        if (outer) app.use(outer);
+        for (const middleware of outer) app.use(middleware);
         app.use(async (ctx, next) => {
           await next();
           if (/\bpublic\b/.test(ctx.response.get("Cache-Control")))
             ctx.set("Cross-Origin-Resource-Policy", "cross-origin");
         });
+        for (const middleware of inner) app.use(middleware);
       });
       const policyOf = async (ask: Ask) => (await application.get(url, ask)).headers["cross-origin-resource-policy"];
       assert.deepEqual([await policyOf({}), await policyOf({ as: "alice" })], ["same-origin", "same-origin"]);

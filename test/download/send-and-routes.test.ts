@@ -120,7 +120,9 @@ for (const [name, delivery] of deliveries) {
           const etag = (await application.get(addresses[0], { method: "HEAD" })).headers.etag!;
           const answer = await assertAlike(application, addresses, askWith(etag), hooks);
           assert.equal(answer.status, status);
-          if (status === 200 && askWith(etag).method !== "HEAD") assert.ok(answer.body.equals(content));
+          if (status !== 200 || askWith(etag).method === "HEAD") continue;
+          assert.ok(answer.body.equals(content));
+          assert.equal(answer.headers["x-sent-by"], name === "koaSendDelivery" ? "koa-send" : undefined);
         }
       });
     }
