@@ -50,6 +50,7 @@ import {
   type ReadOptions,
   type RemoveCriteria,
   type RemoveOptions,
+  type SendOptions,
   type Storage,
   StorageError,
   type StoredObject,
@@ -243,6 +244,11 @@ export async function read(report: Report, property: PrivateFileProperty<Report>
   stream.destroy();
   const object: StoredObject | undefined = await files.stat(report, property);
   return `${files.url(report, property)} ${object?.size}`;
+}
+
+export async function send(ctx: Context, report: Report): Promise<void> {
+  const own: SendOptions = { authorized: true, attachment: false, filename: "report.pdf", cacheControl: "no-store" };
+  await files.send(ctx, report, "scan", own);
 }
 
 export async function remove(): Promise<number> {
