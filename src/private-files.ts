@@ -20,7 +20,7 @@ import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import type { RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
-import { checkRequirements } from "./requirements.js";
+import { checkDataSource, checkKoa } from "./requirements.js";
 import { objectKey } from "./storage/spelling.js";
 import type { StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
@@ -40,7 +40,7 @@ export class PrivateFiles {
   private known?: Known;
 
   /**
-   * @throws ConfigurationError for a wrong option, for versions of TypeORM or Koa that are too old, for a data source of MongoDB or of
+   * @throws ConfigurationError for a wrong option, for a version of TypeORM that is too old, for a data source of MongoDB or of
    * another copy of TypeORM and, where the data source is initialized already, for a wrong declaration. Where it is not, `initialize()` of
    * the data source throws that.
    */
@@ -49,7 +49,7 @@ export class PrivateFiles {
     readonly dataSource: DataSource,
     private readonly options: PrivateFilesOptions = {},
   ) {
-    checkRequirements(dataSource);
+    checkDataSource(dataSource);
     const { prefix = "/private-files", timeout = 10, retryFor = 60, delivery = streamDelivery() } = options;
     checkOptions({ prefix, timeout, retryFor });
     this.prefix = prefix === "/" ? "" : prefix;
@@ -64,7 +64,7 @@ export class PrivateFiles {
    * The middleware that answers requests for files. Its type fits an application with any types of state and context, and leaves
    * those as they are.
    *
-   * @throws ConfigurationError when the data source is not initialized, or a column is declared wrongly.
+   * @throws ConfigurationError when the data source is not initialized, a column is declared wrongly, or Koa is too old.
    */
   routes(): Middleware<object, object> {
     return this.router.routes() as Middleware<object, object>;
@@ -72,6 +72,7 @@ export class PrivateFiles {
 
   /** The same as a router, to nest it in another one. Each call makes a new one. */
   get router(): Router {
+    checkKoa();
     const { locator, responder } = this.know();
     const controller = new DownloadController(this.dataSource, locator, responder);
     const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });

@@ -12,19 +12,30 @@ const BETTER_SQLITE3 = "0.3.21";
 const SILENT_DRIVERS = ["aurora-mysql", "aurora-postgres", "capacitor", "nativescript"];
 
 /**
- * Checks that the package works with the versions of TypeORM and Koa that are loaded, as far as they are known, and with a data source.
- * Reads two small files each time.
+ * Checks that the package works with a data source, and with the version of TypeORM, as far as it is known. Reads a small file each time.
  *
  * @throws ConfigurationError if it does not.
  */
-export function checkRequirements(dataSource: typeorm.DataSource): void {
+export function checkDataSource(dataSource: typeorm.DataSource): void {
   // TypeORM 0.2 does not export it.
-  const [orm] = loadedVersions("typeorm/index.js", ({ DataSource }) => DataSource === typeorm.DataSource);
-  const koas = loadedVersions("koa/lib/application.js");
-  const koa = koas.find((version) => !isOlder(version, OLDEST.koa)) ?? koas[0];
-  const problem =
-    tooOld("TypeORM", orm, OLDEST.typeorm) ?? tooOld("Koa", koa, OLDEST.koa) ?? problemOf(dataSource, orm);
-  if (problem) throw new ConfigurationError(`PrivateFiles: ${problem}`);
+  const [version] = loadedVersions("typeorm/index.js", ({ DataSource }) => DataSource === typeorm.DataSource);
+  refuse(tooOld("TypeORM", version, OLDEST.typeorm) ?? problemOf(dataSource, version));
+}
+
+/**
+ * Checks that the package works with the Koa that is loaded, as far as its version is known. Call it when the application has Koa: other
+ * libraries may have loaded another one. Reads a small file each time.
+ *
+ * @throws ConfigurationError if it does not.
+ */
+export function checkKoa(): void {
+  const versions = loadedVersions("koa/lib/application.js");
+  const version = versions.find((one) => !isOlder(one, OLDEST.koa)) ?? versions[0];
+  refuse(tooOld("Koa", version, OLDEST.koa));
+}
+
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new ConfigurationError(`PrivateFiles: ${problem}`);
 }
 
 function tooOld(name: string, version: string | undefined, oldest: string): string | undefined {

@@ -24,13 +24,17 @@ export function loadedVersions(
   const { cache } = createRequire(process.execPath);
   return Object.entries(cache).flatMap(([path, module]) => {
     const isOne = path.replaceAll("\\", "/").endsWith(`/node_modules/${file}`);
-    return isOne && isWanted(module?.exports) ? versionOf(path.slice(0, -file.length), file) : [];
+    return isOne && isWanted(module?.exports) ? (versionOf(path.slice(0, -file.length), file) ?? []) : [];
   });
 }
 
-function versionOf(folder: string, file: string): string {
+function versionOf(folder: string, file: string): string | undefined {
   const [name] = file.split("/", 1) as [string];
-  return JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")).version;
+  try {
+    return JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")).version;
+  } catch {
+    return undefined;
+  }
 }
 
 function parts(version: string): number[] {

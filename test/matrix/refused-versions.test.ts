@@ -28,13 +28,13 @@ describe("a version that does not work is refused in one sentence", { skip: take
     ],
     ["koa", "2.15.4", "PrivateFiles: Koa 2.15.4 is too old. Install Koa 2.16.0 or newer."],
   ] as const) {
-    it(`when a PrivateFiles is made: ${message}`, async () => {
+    it(`when a PrivateFiles or its routes are made: ${message}`, async () => {
       await replacePackage(folder, name, version);
       const making = `
         const { DataSource } = await import("typeorm");
         await import("koa");
         const { PrivateFiles } = await import("./dist/src/index.js");
-        new PrivateFiles(DataSource ? new DataSource({ type: "${type}", database: ":memory:" }) : {});`;
+        new PrivateFiles(DataSource ? new DataSource({ type: "${type}", database: ":memory:" }) : {}).routes();`;
       assert.equal(await failure(process.execPath, making), message);
       await replacePackage(folder, name, VERSIONS[name]);
     });
