@@ -25,7 +25,7 @@ export type {
   DownloadEvent,
   DownloadedFile,
   PrivateFileSubscriber,
-} from "./download/events.js";
+} from "./download/hooks/events.js";
 export type { SendOptions } from "./download/routes/send-options.js";
 export * from "./errors.js";
 export type { ByteRange } from "./http/byte-range.js";

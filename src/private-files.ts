@@ -10,6 +10,7 @@ import type { PrivateFileProperty } from "./column/private-file-property.js";
 import { onInitialize } from "./database/initialization.js";
 import type { Delivery } from "./delivery/delivery.js";
 import { streamDelivery } from "./delivery/stream.js";
+import { checkHookNames } from "./download/hooks/hook-names.js";
 import { Responder } from "./download/respond.js";
 import { DownloadController } from "./download/routes/controller.js";
 import { Locator } from "./download/routes/locate.js";
@@ -41,8 +42,8 @@ export class PrivateFiles {
 
   /**
    * @throws ConfigurationError for a wrong option, for a version of TypeORM that is too old, for a data source of MongoDB or of
-   * another copy of TypeORM and, where the data source is initialized already, for a wrong declaration. Where it is not, `initialize()` of
-   * the data source throws that.
+   * another copy of TypeORM and, where the data source is initialized already, for a wrong declaration or a misspelt hook. Where it
+   * is not, `initialize()` of the data source throws that.
    */
   constructor(
     /** The data source whose entities have the columns. */
@@ -64,7 +65,7 @@ export class PrivateFiles {
    * The middleware that answers requests for files. Its type fits an application with any types of state and context, and leaves
    * those as they are.
    *
-   * @throws ConfigurationError when the data source is not initialized, a column is declared wrongly, or Koa is too old.
+   * @throws ConfigurationError when the data source is not initialized, a column is declared wrongly, a hook is misspelt, or Koa is too old.
    */
   routes(): Middleware<object, object> {
     return this.router.routes() as Middleware<object, object>;
@@ -74,6 +75,7 @@ export class PrivateFiles {
   get router(): Router {
     checkKoa();
     const { locator, responder } = this.know();
+    checkHookNames(this.dataSource.subscribers);
     const controller = new DownloadController(this.dataSource, locator, responder);
     const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });
     // The router decodes its parameters, and leaves them as they are where it can't; its captures are what the URL says.
@@ -329,6 +331,7 @@ export class PrivateFiles {
   private know(): Known {
     const columns = ColumnSet.of(this.dataSource);
     if (this.known?.columns !== columns) {
+      checkHookNames(this.dataSource.subscribers);
       const storages = new ColumnStorages(columns, this.options.storage);
       const locator = new Locator(this.dataSource, [...columns]);
       const cleanup = followChanges(this.dataSource, columns, {

@@ -16,8 +16,8 @@ export interface Download {
   /** What the storage said of the file when the download was decided. Its `ETag` and `Content-Length` speak of this object. */
   object: StoredObject;
   /**
-   * The same object, held open, where the storage can do that and the request is a GET. It is closed when the response is
-   * over; a delivery that is done with it may close it sooner.
+   * The same object, held open, where the storage can do that and the delivery `opens` it. It is closed when the response is over; a
+   * delivery that is done with it may close it sooner.
    */
   open?: OpenObject;
   /** What the body is made of, in this order: bytes of the file and, where several ranges are sent, the text between them. */
@@ -42,8 +42,14 @@ export interface Download {
  */
 export interface Delivery {
   /**
+   * Whether it reads the object through this process. With `false` the storage is only asked for what it knows of the object, and
+   * `download.open` is absent: for a delivery that lets another server send it. (default: true)
+   */
+  readonly opens?: boolean;
+  /**
    * Whether it sends the `pieces` of a download, one range or several. Where it does not, the Range header is ignored and the
-   * whole file is sent. (default: true)
+   * whole file is to be sent, by this delivery or by another server, which may read the header; `begins` of the hooks goes by
+   * the header then. (default: true)
    */
   readonly ranges?: boolean;
   /**

@@ -10,8 +10,9 @@ import { withinDeadline } from "./deadline.js";
 import { decide } from "./decide.js";
 import type { Description } from "./describe.js";
 import { failed, isMissing, notFound } from "./download-errors.js";
-import type { BeforeDownloadEvent } from "./events.js";
-import { announce, denied } from "./hooks.js";
+import { announce, denied } from "./hooks/announce.js";
+import { begins, beginsElsewhere } from "./hooks/begins.js";
+import type { BeforeDownloadEvent } from "./hooks/events.js";
 import { eventOf, type Loaded } from "./request.js";
 import { answer, restoringHeadersOnFailure } from "./response.js";
 
@@ -57,13 +58,14 @@ async function announceDownload(
 }
 
 function beforeDownload(dataSource: DataSource, granted: Granted, range: ByteRange | undefined): BeforeDownloadEvent {
-  const { entity, file, description } = granted;
+  const { ctx, delivery, entity, file, description } = granted;
+  const { size } = description.object;
   return {
     ...eventOf(dataSource, granted),
     entity,
-    file: { key: description.key, name: file.name, size: description.object.size, type: description.type },
+    file: { key: description.key, name: file.name, size, type: description.type },
     range,
-    resumed: range !== undefined && range.start > 0,
+    begins: delivery.ranges === false ? beginsElsewhere(ctx.headers.range, size) : begins(range, size),
   };
 }
 

@@ -16,7 +16,7 @@ export interface Description {
   key: string;
   /** What the storage knows. */
   object: StoredObject;
-  /** The object held open, for a GET, where the storage can do that. */
+  /** The object held open, for a GET, where the storage can do that and the delivery wants it. */
   open?: OpenObject;
   /** Its ETag and Last-Modified. */
   validators: Validators;
@@ -34,12 +34,13 @@ export interface Description {
  * Asks the storage for an entity's file and describes it; `undefined` where the storage has none. For a GET the file is
  * opened, so that what is described is what is sent; it is closed when the response is over.
  *
+ * @param opens whether the delivery wants the file opened.
  * @throws what the storage, `filename` or `cacheControl` throws.
  */
-export async function describe(loaded: Loaded, storage: Storage): Promise<Description | undefined> {
+export async function describe(loaded: Loaded, storage: Storage, opens: boolean): Promise<Description | undefined> {
   const { ctx, file } = loaded;
   const key = objectKey(storage, file.key);
-  const holds = ctx.method === "GET" && storage.open !== undefined;
+  const holds = opens && ctx.method === "GET" && storage.open !== undefined;
   const open = holds ? await storage.open?.(key) : undefined;
   if (open) whenOver(ctx, () => void open.close().catch(() => {}));
   const object = holds ? open : await storage.stat(key);

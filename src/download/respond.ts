@@ -3,6 +3,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { InvalidKeyError, PrivateFileError } from "../errors.js";
 import { isOver } from "../http/response-over.js";
+import { untilTurn } from "../http/response-turn.js";
 import { quoted } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
 import { authorize } from "./authorize.js";
@@ -10,8 +11,8 @@ import { withinDeadline } from "./deadline.js";
 import { answerGranted } from "./deliver.js";
 import { type Description, describe } from "./describe.js";
 import { failed, forbidden, notFound } from "./download-errors.js";
-import type { DenyingStep } from "./events.js";
-import { denied } from "./hooks.js";
+import { denied } from "./hooks/announce.js";
+import type { DenyingStep } from "./hooks/events.js";
 import { type DownloadRequest, type Loaded, rowOf } from "./request.js";
 
 /** How many files of a row may be gone, one after the other, before a request is given up. */
@@ -42,6 +43,9 @@ export class Responder {
 
   /** @throws DownloadError for a request that is refused or fails. */
   async respond(request: DownloadRequest): Promise<void> {
+    // Here rather than before the file is opened, so that a right that is revoked during the wait no longer holds.
+    await untilTurn(request.ctx);
+    if (isOver(request.ctx)) return;
     const found = await this.find(request);
     if (!found) return;
     const { dataSource, timeout, storageOf, deliveryOf } = this.options;
@@ -87,8 +91,9 @@ export class Responder {
     const { column, entity, file, name = file.name } = loaded;
     if (name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
     const step = `${column.subject}: describing the file`;
+    const opens = this.options.deliveryOf(column).opens !== false;
     try {
-      const describing = describe(loaded, this.options.storageOf(column));
+      const describing = describe(loaded, this.options.storageOf(column), opens);
       return await withinDeadline(this.options.timeout, step, describing);
     } catch (error) {
       throw error instanceof InvalidKeyError ? this.missing(loaded, error) : failed(step, error);

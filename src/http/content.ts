@@ -47,7 +47,8 @@ export function lengthOf(piece: Piece): number {
   return piece instanceof Uint8Array ? piece.length : piece.end - piece.start + 1;
 }
 
-function spanOf(ranges: readonly ByteRange[]): ByteRange {
+/** The span from the first to the last byte of ranges. */
+export function spanOf(ranges: readonly ByteRange[]): ByteRange {
   return {
     start: Math.min(...ranges.map(({ start }) => start)),
     end: Math.max(...ranges.map(({ end }) => end)),

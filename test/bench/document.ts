@@ -31,8 +31,8 @@ export class DownloadCounter implements PrivateFileSubscriber<Document> {
     return Document;
   }
 
-  async beforeDownload({ entity, resumed }: BeforeDownloadEvent<Document>): Promise<void> {
-    if (!resumed) this.downloads.set(entity.id, (this.downloads.get(entity.id) ?? 0) + 1);
+  async beforeDownload({ entity, begins }: BeforeDownloadEvent<Document>): Promise<void> {
+    if (begins) this.downloads.set(entity.id, (this.downloads.get(entity.id) ?? 0) + 1);
   }
 }
 

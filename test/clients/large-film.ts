@@ -29,7 +29,7 @@ class DownloadCounter implements PrivateFileSubscriber<Film> {
     return Film;
   }
   async beforeDownload(event: BeforeDownloadEvent<Film>) {
-    if (event.resumed) return;
+    if (!event.begins) return;
     await event.manager.increment(Film, { id: event.entity.id }, "downloads", 1);
   }
 }

@@ -56,7 +56,7 @@ export class DownloadCounter implements PrivateFileSubscriber<CountedDownload> {
     return CountedDownload;
   }
   async beforeDownload(event: BeforeDownloadEvent<CountedDownload>) {
-    if (event.resumed) return;
+    if (!event.begins) return;
     await event.manager.increment(CountedDownload, { id: event.entity.id }, "downloads", 1);
   }
 }

@@ -66,8 +66,8 @@ class Told implements PrivateFileSubscriber<Letter> {
   listenTo() {
     return Letter;
   }
-  beforeDownload() {
-    return code.hook?.();
+  async beforeDownload() {
+    await code.hook?.();
   }
 }
 

@@ -45,9 +45,9 @@ class Listener implements PrivateFileSubscriber<Paper> {
   listenTo() {
     return Paper;
   }
-  beforeDownload({ entity, file, range, resumed, propertyName }: BeforeDownloadEvent<Paper>) {
-    told.push({ hook: "beforeDownload", id: entity.id, file, range, resumed, propertyName });
-    return code.hook?.();
+  async beforeDownload({ entity, file, range, begins, propertyName }: BeforeDownloadEvent<Paper>) {
+    told.push({ hook: "beforeDownload", id: entity.id, file, range, begins, propertyName });
+    await code.hook?.();
   }
   afterDownload({ entity, bytesSent, aborted, propertyName }: AfterDownloadEvent<Paper>) {
     told.push({ hook: "afterDownload", id: entity.id, bytesSent, aborted, propertyName });

@@ -131,9 +131,9 @@ export class Downloads implements PrivateFileSubscriber<Report> {
   afterInsert(event: InsertEvent<Report>) {
     console.log(event.entity?.number);
   }
-  async beforeDownload({ entity, manager, range, resumed }: BeforeDownloadEvent<Report>) {
+  async beforeDownload({ entity, manager, range, begins }: BeforeDownloadEvent<Report>) {
     const part: ByteRange | undefined = range;
-    if (!resumed) await manager.increment(Report, { id: entity.id }, "number", part?.start ?? 1);
+    if (begins) await manager.increment(Report, { id: entity.id }, "number", part?.start ?? 1);
   }
   afterDownload(event: AfterDownloadEvent<Report>) {
     console.log(event.file.name.trim(), event.seconds.toFixed(), event.bytesSent?.toFixed(), event.ctx.ip.trim());
@@ -143,7 +143,15 @@ export class Downloads implements PrivateFileSubscriber<Report> {
   downloadDenied({ entity, step, status }: DownloadDeniedEvent<Report>) {
     if (step === "authorize") console.log(status.toFixed(), entity?.number);
     // @ts-expect-error: there is no such step
-    return step === "deliver";
+    if (step === "deliver") console.log(step);
+  }
+}
+
+/** A hook that returns `false` is a mistake: it refuses by throwing. */
+export class Refusing implements PrivateFileSubscriber<Report> {
+  // @ts-expect-error: a hook returns nothing
+  beforeDownload() {
+    return false;
   }
 }
 

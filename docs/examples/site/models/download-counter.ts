@@ -10,7 +10,7 @@ export class DownloadCounter implements PrivateFileSubscriber<CountedDownload> {
   }
 
   async beforeDownload(event: BeforeDownloadEvent<CountedDownload>) {
-    if (event.resumed) return; // a later slice of a download that was counted already
+    if (!event.begins) return; // a later slice of a download, or a player's probe of its first bytes
     await event.manager.increment(CountedDownload, { id: event.entity.id }, "downloads", 1);
   }
 }

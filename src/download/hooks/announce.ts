@@ -1,17 +1,19 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Context } from "koa";
-import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
-import { ObjectBody } from "../delivery/body/object-body.js";
-import { whenOver } from "../http/response-over.js";
-import { withinDeadline } from "./deadline.js";
-import { failed } from "./download-errors.js";
-import type { BeforeDownloadEvent, DenyingStep, PrivateFileSubscriber } from "./events.js";
-import { type DownloadRequest, eventOf } from "./request.js";
+import type { DataSource, ObjectLiteral } from "typeorm";
+import { ObjectBody } from "../../delivery/body/object-body.js";
+import { whenOver } from "../../http/response-over.js";
+import { withinDeadline } from "../deadline.js";
+import { failed } from "../download-errors.js";
+import { type DownloadRequest, eventOf } from "../request.js";
+import type { BeforeDownloadEvent, DenyingStep } from "./events.js";
+import { callHooks } from "./subscribers.js";
 
 /**
  * Calls the `beforeDownload` hooks of a download that is about to be sent, and its `afterDownload` hooks when the response is over.
  *
  * @param timeout how many seconds all `beforeDownload` hooks may take together.
- * @throws DownloadError when one of them throws or takes longer.
+ * @throws DownloadError when one of them throws, returns `false` or takes longer.
  */
 export async function announce(event: BeforeDownloadEvent, step: string, timeout: number): Promise<void> {
   try {
@@ -44,7 +46,8 @@ export function denied<E extends { status: number }>(
 function reportWhenOver(event: BeforeDownloadEvent): void {
   const { ctx } = event;
   const start = performance.now();
-  whenOver(ctx, () => {
+  // A response is over in the async context of its connection, which other requests share.
+  const report = AsyncResource.bind(() => {
     // A delivery that failed before its first byte was answered with an error, which may well have gone out whole.
     const aborted = !ctx.res.writableFinished || ctx.res.statusCode >= 400;
     const seconds = (performance.now() - start) / 1000;
@@ -53,6 +56,7 @@ function reportWhenOver(event: BeforeDownloadEvent): void {
       ctx.app.emit("error", error, ctx),
     );
   });
+  whenOver(ctx, report);
 }
 
 function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {
@@ -61,24 +65,4 @@ function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {
   if (body instanceof ObjectBody) return body.bytesSent;
   if (!Buffer.isBuffer(body)) return undefined;
   return aborted ? 0 : body.length;
-}
-
-type Hook = "beforeDownload" | "afterDownload" | "downloadDenied";
-type EventOf<H extends Hook> = Parameters<NonNullable<PrivateFileSubscriber[H]>>[0];
-
-/** One after the other, those of the subscribers that listen to the event's entity. */
-async function callHooks<H extends Hook>(hook: H, event: EventOf<H>): Promise<void> {
-  for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
-    if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
-      await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
-    }
-  }
-}
-
-/** The rule of TypeORM's Broadcaster. */
-function listens(subscriber: PrivateFileSubscriber, target: EntityMetadata["target"]): boolean {
-  const wanted = subscriber.listenTo?.();
-  return (
-    !wanted || wanted === Object || wanted === target || Object.prototype.isPrototypeOf.call(wanted, target as object)
-  );
 }

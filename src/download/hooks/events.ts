@@ -1,6 +1,6 @@
 import type { Context, ExtendableContext } from "koa";
 import type { DataSource, EntityManager, EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from "typeorm";
-import type { ByteRange } from "../http/byte-range.js";
+import type { ByteRange } from "../../http/byte-range.js";
 
 /** The file that an event is about. */
 export interface DownloadedFile {
@@ -39,15 +39,21 @@ export interface BeforeDownloadEvent<E = ObjectLiteral, C extends ExtendableCont
   file: DownloadedFile;
   /** The part that was asked for, of several ranges the span from the first to the last byte; absent for the whole file. */
   range?: ByteRange;
-  /** Whether this is a later part of a download that began at the first byte in another request: don't count it again. */
-  resumed: boolean;
+  /**
+   * Whether this response begins a download: it sends the whole file, or more than the first two bytes of it. `false` for a later part,
+   * and for the first one or two bytes, by which players probe a server. A counter returns when it is `false`.
+   *
+   * Where the delivery has `ranges: false`, the request's Range decides, since another server reads it.
+   */
+  begins: boolean;
 }
 
 /** A download is over, in one way or another. */
 export interface AfterDownloadEvent<E = ObjectLiteral, C extends ExtendableContext = Context>
   extends BeforeDownloadEvent<E, C> {
   /**
-   * How many bytes of the body were given to the connection: the file's, and with several ranges the text between them.
+   * How many bytes of the body were written to the socket: the file's, and with several ranges the text between them. The client may
+   * not have read all of them.
    * `undefined` where another server or a delivery of one's own sent them.
    */
   bytesSent?: number;
@@ -81,11 +87,15 @@ export interface PrivateFileSubscriber<E = ObjectLiteral, C extends ExtendableCo
   extends EntitySubscriberInterface<E> {
   /**
    * Runs when access is granted and the preconditions are decided, right before the first byte: for 200 and 206 of a GET.
-   * All hooks are awaited, one after the other. One that throws stops the download: with the error's `status`, else 500.
+   * All hooks are awaited, one after the other. One that throws stops the download: with the error's `status`, else 500. So does
+   * one that returns `false`, with 500. Any other value is ignored, and is a warning outside production.
    */
-  beforeDownload?(event: BeforeDownloadEvent<E, C>): unknown;
-  /** Runs when the response is over. What it throws is reported as an `error` of the Koa application. */
-  afterDownload?(event: AfterDownloadEvent<E, C>): unknown;
-  /** Runs when a request was refused; the answer does not wait for it. What it throws is reported likewise. */
-  downloadDenied?(event: DownloadDeniedEvent<E, C>): unknown;
+  beforeDownload?(event: BeforeDownloadEvent<E, C>): void | Promise<void>;
+  /**
+   * Runs when the response is over, in the async context of its request. What it throws is reported as an `error` of the Koa
+   * application. A value that it returns is ignored, and is a warning outside production.
+   */
+  afterDownload?(event: AfterDownloadEvent<E, C>): void | Promise<void>;
+  /** Runs when a request was refused; the answer does not wait for it. What it throws or returns is treated likewise. */
+  downloadDenied?(event: DownloadDeniedEvent<E, C>): void | Promise<void>;
 }

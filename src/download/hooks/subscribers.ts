@@ -1,0 +1,29 @@
+import type { EntityMetadata } from "typeorm";
+import type { PrivateFileSubscriber } from "./events.js";
+import type { HookName } from "./hook-names.js";
+import { checkResult } from "./hook-result.js";
+
+/** What a hook is told. */
+export type EventOf<H extends HookName> = Parameters<NonNullable<PrivateFileSubscriber[H]>>[0];
+
+/**
+ * Calls a hook of the subscribers that listen to the event's entity, one after the other.
+ *
+ * @throws what a hook throws, and DownloadError 500 when `beforeDownload` returns `false`.
+ */
+export async function callHooks<H extends HookName>(hook: H, event: EventOf<H>): Promise<void> {
+  for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
+    if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
+      const result: unknown = await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
+      checkResult(subscriber, hook, result);
+    }
+  }
+}
+
+/** The rule of TypeORM's Broadcaster. */
+function listens(subscriber: PrivateFileSubscriber, target: EntityMetadata["target"]): boolean {
+  const wanted = subscriber.listenTo?.();
+  return (
+    !wanted || wanted === Object || wanted === target || Object.prototype.isPrototypeOf.call(wanted, target as object)
+  );
+}
