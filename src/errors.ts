@@ -1,7 +1,7 @@
 /**
  * Stable identifiers of what went wrong. A message may change in any release, a code only in a major one.
  *
- * - `ERR_PRIVATE_FILE_CONFIGURATION`: a declaration or an option is wrong; thrown at start-up, or by the call that has the option.
+ * - `ERR_PRIVATE_FILE_CONFIGURATION`: a declaration, an option or an argument is wrong; thrown at start-up, or by the call that has it.
  * - `ERR_PRIVATE_FILE_KEY`: a key could escape or break a storage, or does not fit its database column.
  * - `ERR_PRIVATE_FILE_KEY_TAKEN`: a storage already has an object of that key; it was not overwritten.
  * - `ERR_PRIVATE_FILE_STORAGE`: the storage failed; `cause` has its error.
@@ -58,7 +58,7 @@ export class PrivateFileError extends Error {
   }
 }
 
-/** A declaration or an option that can't work. Thrown at start-up, or by the call that has the option. */
+/** A declaration, an option or an argument that can't work. Thrown at start-up, or by the call that has it. */
 export class ConfigurationError extends PrivateFileError {
   override name = "ConfigurationError";
 

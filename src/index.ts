@@ -33,7 +33,8 @@ export type { Piece } from "./http/content.js";
 export type { PrimaryKeyValue, RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 export { PrivateFiles } from "./private-files.js";
 export type { PrivateFilesOptions } from "./private-files-options.js";
-export { DiskStorage, type DiskStorageOptions } from "./storage/disk/disk-storage.js";
+export { DiskStorage } from "./storage/disk/disk-storage.js";
+export type { DiskStorageOptions } from "./storage/disk-options.js";
 export type {
   CopyOptions,
   ListedObject,
@@ -52,6 +53,7 @@ export type {
   SweepProgress,
   SweepReport,
 } from "./sweep/sweep-options.js";
+export type { AttachOptions } from "./upload/attach-options.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
 export {
   type MulterStorageEngine,
@@ -59,5 +61,4 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./upload/multer-storage.js";
-export type { AttachOptions } from "./upload/store.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";

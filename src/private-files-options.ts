@@ -1,6 +1,8 @@
 import type { Delivery } from "./delivery/delivery.js";
-import { ConfigurationError } from "./errors.js";
+import { deliveryRule } from "./delivery/delivery-rule.js";
+import { checkOptions, must, type OptionRules, seconds, trueOrFalse } from "./options.js";
 import type { Storage } from "./storage/storage.js";
+import { storageRule } from "./storage/storage-rule.js";
 
 /** What holds for all columns, unless a column says otherwise. */
 export interface PrivateFilesOptions {
@@ -12,7 +14,7 @@ export interface PrivateFilesOptions {
   prefix?: string;
   /**
    * What `url()` puts before the prefix: an origin such as `https://files.example.com`, or the path at which the routes are
-   * mounted. Nothing that a request says is ever used for it. (default: `""`)
+   * mounted. A slash at its end is dropped. Nothing that a request says is ever used for it. (default: `""`)
    */
   baseUrl?: string;
   /**
@@ -30,27 +32,36 @@ export interface PrivateFilesOptions {
   hideDenied?: boolean;
 }
 
-/** @throws ConfigurationError for a prefix that is not a path, and for a duration that is not one. */
-export function checkOptions({
-  prefix,
-  timeout,
-  retryFor,
-}: {
-  prefix: string;
-  timeout: number;
-  retryFor: number;
-}): void {
-  if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(prefix)) {
-    throw new ConfigurationError(
-      `PrivateFiles: "prefix" is "${prefix}". Give a path such as "/files", without a slash at its end.`,
-    );
-  }
-  if (!(timeout > 0 && timeout <= 3600)) {
-    throw new ConfigurationError(`PrivateFiles: "timeout" is ${timeout}. Give seconds, more than 0 and at most 3600.`);
-  }
-  if (!(retryFor > 0 && retryFor <= 86_400)) {
-    throw new ConfigurationError(
-      `PrivateFiles: "retryFor" is ${retryFor}. Give seconds, more than 0 and at most 86400.`,
-    );
-  }
+/** @throws ConfigurationError for an unknown option, or a wrong one. */
+export function checkPrivateFilesOptions(options: PrivateFilesOptions): void {
+  checkOptions("PrivateFiles", options, RULES);
+}
+
+/** The path of the prefix, and what stands before it in links, each without a slash at its end. */
+export function linkPaths({ prefix = "/private-files", baseUrl = "" }: PrivateFilesOptions) {
+  return { prefix: prefix === "/" ? "" : prefix, baseUrl: baseUrl.replace(/\/$/, "") };
+}
+
+const RULES: OptionRules<PrivateFilesOptions> = {
+  storage: storageRule,
+  delivery: deliveryRule,
+  prefix: must(
+    "a path",
+    (value) => typeof value === "string" && /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(value),
+    'Give one such as "/files", without a slash at its end',
+  ),
+  baseUrl: must("an origin or a path", isBaseUrl, 'Give one such as "https://files.example.com" or "/media"'),
+  timeout: seconds(3600),
+  retryFor: seconds(86_400),
+  hideDenied: trueOrFalse,
+};
+
+/** Whether it can stand before a path: with no query, no fragment and no user, and spelt as browsers spell it. */
+function isBaseUrl(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  const text = /^(?:$|\/(?!\/))/.test(value) ? `http://localhost${value}` : value;
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
+  const { origin, pathname } = new URL(text);
+  const isSpeltSo = `${origin}${pathname}`.replace(/\/$/, "") === text.replace(/\/$/, "");
+  return isSpeltSo && !pathname.includes("//");
 }

@@ -5,6 +5,7 @@ import type { DataSource, EntityTarget, ObjectLiteral } from "typeorm";
 import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet } from "./column/column-metadata.js";
 import { ColumnStorages } from "./column/column-storages.js";
+import { existingFile } from "./column/missing-file.js";
 import type { PrivateFile } from "./column/private-file.js";
 import type { PrivateFileProperty } from "./column/private-file-property.js";
 import { onInitialize } from "./database/initialization.js";
@@ -14,27 +15,31 @@ import { checkHookNames } from "./download/hooks/hook-names.js";
 import { Responder } from "./download/respond.js";
 import { DownloadController } from "./download/routes/controller.js";
 import { Locator } from "./download/routes/locate.js";
+import { Mount } from "./download/routes/mount.js";
 import { send } from "./download/routes/send.js";
 import type { SendOptions } from "./download/routes/send-options.js";
-import { PrivateFileError } from "./errors.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import type { RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
-import { checkOptions, type PrivateFilesOptions } from "./private-files-options.js";
+import { checkPrivateFilesOptions, linkPaths, type PrivateFilesOptions } from "./private-files-options.js";
 import { checkDataSource, checkKoa } from "./requirements.js";
 import { objectKey } from "./storage/spelling.js";
 import type { StoredObject } from "./storage/storage.js";
 import type { SweepOptions, SweepReport } from "./sweep/sweep-options.js";
 import { adopt } from "./upload/adopt.js";
 import { attach } from "./upload/attach.js";
+import type { AttachOptions } from "./upload/attach-options.js";
 import { copy } from "./upload/copy.js";
+import { checkOpenRange } from "./upload/open-range.js";
 import { type Original, unlessMissing } from "./upload/original.js";
-import type { Assigned, AttachOptions, Destination } from "./upload/store.js";
+import type { Assigned, Destination } from "./upload/store.js";
 import type { UploadSource } from "./upload/upload-source.js";
 
 /** The private files of a data source: the one object that an application holds. */
 export class PrivateFiles {
   private readonly prefix: string;
+  private readonly baseUrl: string;
+  private readonly mount: Mount;
   private readonly timeout: number;
   private readonly retryFor: number;
   private readonly delivery: Delivery;
@@ -51,9 +56,10 @@ export class PrivateFiles {
     private readonly options: PrivateFilesOptions = {},
   ) {
     checkDataSource(dataSource);
-    const { prefix = "/private-files", timeout = 10, retryFor = 60, delivery = streamDelivery() } = options;
-    checkOptions({ prefix, timeout, retryFor });
-    this.prefix = prefix === "/" ? "" : prefix;
+    checkPrivateFilesOptions(options);
+    const { timeout = 10, retryFor = 60, delivery = streamDelivery() } = options;
+    ({ prefix: this.prefix, baseUrl: this.baseUrl } = linkPaths(options));
+    this.mount = new Mount(this.prefix, this.baseUrl);
     this.timeout = timeout;
     this.retryFor = retryFor;
     this.delivery = delivery;
@@ -68,7 +74,7 @@ export class PrivateFiles {
    * @throws ConfigurationError when the data source is not initialized, a column is declared wrongly, a hook is misspelt, or Koa is too old.
    */
   routes(): Middleware<object, object> {
-    return this.router.routes() as Middleware<object, object>;
+    return this.mount.watch(this.router.routes() as Middleware<object, object>);
   }
 
   /** The same as a router, to nest it in another one. Each call makes a new one. */
@@ -81,6 +87,7 @@ export class PrivateFiles {
     // The router decodes its parameters, and leaves them as they are where it can't; its captures are what the URL says.
     return router.all("/:entity/:property/*rest", (ctx) => {
       const [entity, property, rest] = ctx.captures!.slice(-3) as [string, string, string];
+      this.mount.check(ctx, [this.prefix, entity, property, rest].join("/"));
       return controller.handle(ctx, entity, property, rest);
     });
   }
@@ -88,12 +95,13 @@ export class PrivateFiles {
   /**
    * The URL of an entity's file, e.g. `/private-files/file-submission/uploaded-file/7/report.pdf`.
    *
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, or is not saved yet.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file or was loaded without it, and when the
+   * entity or its file is not saved, or was rolled back.
    */
   url<E extends object>(entity: E, property: PrivateFileProperty<E>): string {
     const { columns, locator } = this.know();
     const path = locator.pathTo(columns.columnOf(entity, property), entity);
-    return `${this.options.baseUrl ?? ""}${this.prefix}/${path}`;
+    return `${this.baseUrl}${this.prefix}/${path}`;
   }
 
   /**
@@ -214,6 +222,7 @@ export class PrivateFiles {
    * The bytes of an entity's file, for the application's own use: no condition is asked, and no hook is told.
    *
    * @param range the first and the last byte, both included. (default: all)
+   * @throws ConfigurationError for a range that is not made of whole numbers.
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, and with `ERR_PRIVATE_FILE_MISSING` when the
    * storage does not have it.
    * @throws StorageError when the storage fails.
@@ -223,6 +232,7 @@ export class PrivateFiles {
     property: PrivateFileProperty<E>,
     range: { start?: number; end?: number } = {},
   ): Promise<Readable> {
+    checkOpenRange(range);
     const original = this.originalOf(entity, property);
     return unlessMissing(original, original.storage.read(original.key, range));
   }
@@ -293,7 +303,7 @@ export class PrivateFiles {
    * that name objects of others. Writes and removes a small file in each column's folder, and costs a SELECT for 2000 rows with a file.
    *
    * @returns what it found; nothing when all is well.
-   * @throws ConfigurationError for a static folder that is not there.
+   * @throws ConfigurationError for an unknown option, or a wrong one, and for a static folder that is not there.
    */
   async check(options: CheckOptions = {}): Promise<Problem[]> {
     const { storages } = this.know();
@@ -316,15 +326,9 @@ export class PrivateFiles {
 
   private originalOf(entity: ObjectLiteral, property: string): Original {
     const { column, storage } = this.destinationOf(entity, property);
-    const file = column.fileOf(entity);
-    if (file) {
-      const name = column.nameOf(entity) ?? file.name;
-      return { subject: column.subject, storage, key: objectKey(storage, file.key), name };
-    }
-    throw new PrivateFileError(
-      "ERR_PRIVATE_FILE_NOT_FOUND",
-      `${column.subject}: the entity has no file. Look whether the property is null before.`,
-    );
+    const file = existingFile(column, entity);
+    const name = column.nameOf(entity) ?? file.name;
+    return { subject: column.subject, storage, key: objectKey(storage, file.key), name };
   }
 
   /** TypeORM knows the columns once the data source is initialized, and others when that is done again. */

@@ -45,6 +45,27 @@ describe("a code example of the documentation", () => {
     }
   }
 
+  it("has no rule that takes a request without a user for the owner of a row without one", async () => {
+    const examples = await readdir(join(checkout, "docs/examples"), { recursive: true });
+    const sources = await readdir(join(checkout, "src"), { recursive: true });
+    const files = [
+      ...examples.map((file) => join("docs/examples", file)),
+      ...sources.map((file) => join("src", file)),
+    ].filter((file) => file.endsWith(".ts"));
+    const texts = await Promise.all(files.map(async (file) => [file, await read(file)] as const));
+    const code = [
+      ...texts,
+      ...[...pages].flatMap(([page, markdown]) => codeOf(markdown).map((one) => [page, one.code] as const)),
+    ];
+    // "ctx.state.user?.id" is undefined without a user, and so is "owner?.id" without an owner.
+    const trap = /===?\s*ctx\.state\.user\?\.|ctx\.state\.user\?\.\w+\s*===?|condition:.*ctx\.state\.user\?\./;
+    assert.ok(code.length > 100);
+    assert.deepEqual(
+      code.flatMap(([name, text]) => text.split("\n").flatMap((line) => (trap.test(line) ? `${name}: ${line}` : []))),
+      [],
+    );
+  });
+
   it("in the first place of README.md runs, and serves the file at the address that it prints to its owner alone", async (t) => {
     const program = join(folder, fileOf("README.md", codeOf(await read("README.md"))[0]!).replace(/\.ts$/, ".js"));
     const { url, stop } = await startProgram([process.execPath, program], await mkdtemp(join(folder, "run-")));

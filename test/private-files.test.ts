@@ -13,10 +13,10 @@ import {
   PrivateFileColumn,
   PrivateFiles,
   type PrivateFilesOptions,
-  type Storage,
 } from "typeorm-private-files";
 import { type Application, startApplication } from "./support/application.js";
 import { sqljs } from "./support/databases.js";
+import { MemoryStorage } from "./support/memory-storage.js";
 
 @Entity()
 class Letter {
@@ -64,7 +64,7 @@ describe("PrivateFiles.open", () => {
   it("fails with a typed error for an entity without a file", async () => {
     await assert.rejects(application.files.open(new Letter(), "scan"), {
       code: "ERR_PRIVATE_FILE_NOT_FOUND",
-      message: /^Letter\.scan: the entity has no file\./,
+      message: /^Letter\.scan: there is no file\. Attach one/,
     });
   });
 });
@@ -142,16 +142,20 @@ describe("the default condition", () => {
 
 describe("a wrong option of PrivateFiles", () => {
   const wrong: [string, PrivateFilesOptions, RegExp][] = [
-    ["a prefix without a slash", { prefix: "files" }, /"prefix" is "files"\. Give a path such as "\/files"/],
-    ["a prefix with a slash at its end", { prefix: "/files/" }, /"prefix" is "\/files\/"/],
-    ["a prefix with parameters", { prefix: "/:tenant" }, /"prefix" is "\/:tenant"/],
-    ["a timeout of none", { timeout: 0 }, /"timeout" is 0\. Give seconds/],
-    ["a timeout that is no number", { timeout: Number.NaN }, /"timeout" is NaN/],
     [
-      "a timeout in milliseconds",
-      { timeout: 10_000 },
-      /"timeout" is 10000\. Give seconds, more than 0 and at most 3600/,
+      "a prefix without a slash",
+      { prefix: "files" },
+      /^PrivateFiles: "prefix" must be a path, got "files"\. Give one such as "\/files"/,
     ],
+    ["a prefix with a slash at its end", { prefix: "/files/" }, /"prefix" must be a path, got "\/files\/"/],
+    ["a prefix with parameters", { prefix: "/:tenant" }, /"prefix" must be a path, got "\/:tenant"/],
+    [
+      "a timeout of none",
+      { timeout: 0 },
+      /"timeout" must be more than 0 and at most 3600, got 0\. Give a number of seconds/,
+    ],
+    ["a timeout that is no number", { timeout: Number.NaN }, /"timeout" must be more than 0 and at most 3600, got NaN/],
+    ["a timeout in milliseconds", { timeout: 10_000 }, /"timeout" must be more than 0 and at most 3600, got 10000/],
   ];
   for (const [what, options, message] of wrong) {
     it(`stops the application when it starts: ${what}`, () => {
@@ -165,7 +169,7 @@ describe("a wrong option of PrivateFiles", () => {
   it("stops the application when it starts: a primary key that can't stand in a URL", async (t) => {
     const { dataSource, close } = await sqljs.open({ entities: [Reading] });
     t.after(close);
-    assert.throws(() => new PrivateFiles(dataSource, { storage: {} as Storage }), {
+    assert.throws(() => new PrivateFiles(dataSource, { storage: new MemoryStorage() }), {
       name: "ConfigurationError",
       message:
         /^Reading\.at: a primary key of type "datetime" can't stand in a URL\. Use an integer, a uuid or a text\.$/,

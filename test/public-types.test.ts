@@ -418,7 +418,7 @@ describe("the public types", () => {
     for (const option of ["insert", "update"]) {
       assert.throws(() => PrivateFileColumn<Invoice>({ [option]: false } as object)(Invoice.prototype, "another"), {
         code: "ERR_PRIVATE_FILE_CONFIGURATION",
-        message: new RegExp(`^Invoice\\.another: there is no option "${option}"\\. Use one of uploadTo, `),
+        message: new RegExp(`^Invoice\\.another: unknown option "${option}"\\. Use one of uploadTo, `),
       });
     }
   });

@@ -1,5 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import { checkOptions, type OptionRules, texts } from "../options.js";
 import { checkDurability } from "./durability.js";
 import { checkFolders } from "./folders.js";
 import type { CheckOptions, Problem } from "./problem.js";
@@ -7,12 +8,17 @@ import { checkRows } from "./rows.js";
 import { checkStorages } from "./storages.js";
 import { checkTables } from "./tables.js";
 
-/** Looks for what would make uploads fail or files be read by others: in the storages, and in the database. */
+/**
+ * Looks for what would make uploads fail or files be read by others: in the storages, and in the database.
+ *
+ * @throws ConfigurationError for an unknown option or a wrong one, and for a static folder that is not there.
+ */
 export async function check(
   dataSource: DataSource,
   storages: ColumnStorages,
   options: CheckOptions,
 ): Promise<Problem[]> {
+  checkOptions("PrivateFiles.check", options, RULES);
   return [
     ...(await checkFolders(storages.storages, options.staticFolders)),
     ...(await checkStorages(storages)),
@@ -21,3 +27,5 @@ export async function check(
     ...(await checkDurability(dataSource)),
   ];
 }
+
+const RULES: OptionRules<CheckOptions> = { staticFolders: texts("public") };

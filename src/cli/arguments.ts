@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { quoted } from "../quoted.js";
 import type { SweepOptions } from "../sweep/sweep-options.js";
 import { durationSeconds } from "./duration.js";
 
@@ -40,7 +41,9 @@ export function parseCommand(args: string[]): Command {
   if (name === "--version") return { name: "version" };
   if (name === "sweep") return sweepCommand(rest);
   if (name === "check") return checkCommand(rest);
-  throw new UsageError(name === undefined ? "no command is given." : `there is no command "${name}".`);
+  throw new UsageError(
+    name === undefined ? "no command is given." : `the command must be sweep or check, got ${quoted(name)}.`,
+  );
 }
 
 function sweepCommand(args: string[]): SweepCommand {
@@ -58,6 +61,7 @@ function sweepCommand(args: string[]): SweepCommand {
     prefix: { type: "string", multiple: true },
     force: { type: "boolean", default: false },
   });
+  assertNotEmpty("prefix", prefix);
   const options: SweepOptions = { dryRun: !remove, prefixes: prefix, force };
   if (olderThan !== undefined) options.olderThan = grace(olderThan);
   return { name: "sweep", config, json, options };
@@ -72,6 +76,7 @@ function checkCommand(args: string[]): CheckCommand {
     ...COMMON,
     static: { type: "string", multiple: true },
   });
+  assertNotEmpty("static", staticFolders);
   return { name: "check", config, json, staticFolders };
 }
 
@@ -86,8 +91,15 @@ function parse<const O extends NonNullable<ParseArgsConfig["options"]>>(args: st
   }
 }
 
+/** As with a variable of the shell that has no value. */
+function assertNotEmpty(name: string, values: string[] = []): void {
+  if (values.includes("")) throw new UsageError(`"--${name}" must not be empty, got "".`);
+}
+
 function grace(text: string): number {
   const seconds = durationSeconds(text);
   if (seconds !== undefined) return seconds;
-  throw new UsageError(`"--older-than ${text}" is no time. Give seconds, or a number with s, m, h or d such as 24h.`);
+  throw new UsageError(
+    `"--older-than" must be a duration, got ${quoted(text)}. Give seconds, or a number with s, m, h or d such as 24h.`,
+  );
 }

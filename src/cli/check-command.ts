@@ -4,6 +4,7 @@ import { quoted, visible } from "../quoted.js";
 import type { CheckCommand } from "./arguments.js";
 import { ExitCode } from "./exit-code.js";
 import { print, printJson, toJson } from "./print.js";
+import { targetLine, targetOf } from "./target.js";
 
 /** Checks, prints each problem and a summary, and returns the exit code: without an error all is fine. */
 export async function runCheck(files: PrivateFiles, { json, staticFolders }: CheckCommand): Promise<number> {
@@ -15,7 +16,9 @@ export async function runCheck(files: PrivateFiles, { json, staticFolders }: Che
     (severity) => problems.filter((problem) => problem.severity === severity).length,
   );
   const summary = `Errors: ${errors}. Warnings: ${warnings}. Infos: ${infos}.`;
-  await (json ? printJson({ kind: "summary", errors, warnings, infos }) : print(summary));
+  await (json
+    ? printJson({ kind: "summary", ...targetOf(files.dataSource), errors, warnings, infos })
+    : print(`${visible(targetLine(files.dataSource))}\n${summary}`));
   return errors! > 0 ? ExitCode.found : ExitCode.fine;
 }
 

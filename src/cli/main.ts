@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { DataSource } from "typeorm";
 import type { PrivateFiles } from "../private-files.js";
 import { visible } from "../quoted.js";
 import { type FilesCommand, parseCommand, UsageError } from "./arguments.js";
@@ -9,6 +10,7 @@ import { HELP } from "./help.js";
 import { print } from "./print.js";
 import { explained } from "./reason.js";
 import { runSweep } from "./sweep-command.js";
+import { databaseOf, targetLine } from "./target.js";
 
 /** Runs the command line. Never throws: what fails is said on standard error. Returns the exit code. */
 export async function main(args: string[]): Promise<number> {
@@ -35,13 +37,28 @@ function version(): string {
   return createRequire(import.meta.url)("typeorm-private-files/package.json").version;
 }
 
+/** What this package says of the data source is no fault of the database. */
+async function open(dataSource: DataSource): Promise<void> {
+  try {
+    await dataSource.initialize();
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && String(cause.code).startsWith("ERR_PRIVATE_FILE_")) throw cause;
+    throw new Error(
+      `the database ${databaseOf(dataSource)} can't be opened: ${explained(cause).replace(/\.?$/, ".")} Check that it runs, and the options of the data source.`,
+    );
+  }
+}
+
 /** Opens the data source where the configuration has not, and closes it in any case. */
 async function withFiles(command: FilesCommand, running: (files: PrivateFiles) => Promise<number>): Promise<number> {
   const files = await loadFiles(command.config);
   const { dataSource } = files;
   try {
-    if (!dataSource.isInitialized) await dataSource.initialize();
-    return await running(files);
+    if (!dataSource.isInitialized) await open(dataSource);
+    return await running(files).catch((error: unknown) => {
+      console.error(visible(targetLine(dataSource)));
+      throw error;
+    });
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }

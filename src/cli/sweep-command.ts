@@ -6,6 +6,7 @@ import { ExitCode } from "./exit-code.js";
 import { print, printJson, toJson } from "./print.js";
 import { ProgressBar } from "./progress-bar.js";
 import { explained } from "./reason.js";
+import { targetLine, targetOf } from "./target.js";
 
 /** Sweeps, prints each item and a summary, and returns the exit code. Ctrl+C ends it between two files. */
 export async function runSweep(files: PrivateFiles, { json, options }: SweepCommand): Promise<number> {
@@ -25,7 +26,9 @@ export async function runSweep(files: PrivateFiles, { json, options }: SweepComm
     });
     bar.erase();
     const dryRun = options.dryRun !== false;
-    await (json ? printJson({ kind: "summary", dryRun, ...report }) : print(summary(report, dryRun)));
+    await (json
+      ? printJson({ kind: "summary", ...targetOf(files.dataSource), dryRun, ...report })
+      : print(`${visible(targetLine(files.dataSource))}\n${summary(report, dryRun)}`));
     return exitCode(report);
   } catch (error) {
     bar.erase();

@@ -1,7 +1,8 @@
 import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
-import { declaredOptions } from "./declaration.js";
+import { declaredOptions } from "./declaration/declaration.js";
+import { checkDeclaration } from "./declaration/declaration-check.js";
 import { type ColumnMetadata, PrivateColumn } from "./private-column.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
 
@@ -10,7 +11,7 @@ export class ColumnSet implements Iterable<PrivateColumn> {
   static readonly #known = new WeakMap<EntityMetadata[], ColumnSet>();
 
   private constructor(private readonly columns: PrivateColumn[]) {
-    for (const column of columns) column.checkFields();
+    for (const column of columns) checkDeclaration(column);
   }
 
   /**
@@ -46,7 +47,7 @@ export class ColumnSet implements Iterable<PrivateColumn> {
         one.propertyPath === property &&
         (isPlain ? typeof one.entity.target === "string" : one.entity.target === target),
     );
-    if (!column) throw isPlain ? withoutClass(property) : this.noColumn(target as { name: string }, property);
+    if (!column) throw isPlain ? this.withoutClass(property) : this.noColumn(target as { name: string }, property);
     if (!other) return column;
     throw new ConfigurationError(
       `entity.${property}: ${column.subject} and ${other.subject} are both without a class. Give each EntitySchema a "target".`,
@@ -70,20 +71,24 @@ export class ColumnSet implements Iterable<PrivateColumn> {
     return this.columns.values();
   }
 
+  /** The `save` of a manager takes such objects, and returns what it was given. */
+  private withoutClass(property: string): ConfigurationError {
+    const names = this.columns.filter((one) => one.propertyPath === property).map(({ entity }) => entity.name);
+    const [example = "Entity"] = names;
+    const expected = names.length > 0 ? names.join(" or ") : "an entity class";
+    return new ConfigurationError(
+      `entity.${property}: the entity must be an instance of ${expected}, got a plain object, as manager.save(${example}, { … }) returns it. Make it with manager.create(${example}, { … }) and save that, or load it.`,
+    );
+  }
+
   private noColumn(target: { name: string }, property: string): ConfigurationError {
     const paths = this.columns.filter(({ entity }) => entity.target === target).map((column) => column.propertyPath);
     const advice =
       paths.length > 0
         ? `Use one of ${paths.join(", ")}, or declare it with @PrivateFileColumn.`
         : "Declare it with @PrivateFileColumn, and add the entity to the data source.";
-    return new ConfigurationError(`${target.name}.${property} is not a private file column. ${advice}`);
+    return new ConfigurationError(`${target.name}.${property}: it is not a private file column. ${advice}`);
   }
-}
-
-function withoutClass(property: string): ConfigurationError {
-  return new ConfigurationError(
-    `entity.${property}: the object has no entity class, and no EntitySchema without a class has this column. Create the object with repository.create(), or load it.`,
-  );
 }
 
 function columnsOfEntity(entity: EntityMetadata): PrivateColumn[] {

@@ -1,11 +1,8 @@
 import type { Context, ExtendableContext } from "koa";
 import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
-import { ConfigurationError } from "../errors.js";
-import { isFieldValue } from "../http/field-value.js";
-import { shown } from "../quoted.js";
 import type { Storage } from "../storage/storage.js";
-import { checkUploadTo, type UploadTo } from "./upload-to.js";
+import type { UploadTo } from "./upload-to.js";
 
 /**
  * A column's rule: only `true`, or a promise of `true`, lets a request through. A rule that throws answers 500, one that
@@ -13,11 +10,25 @@ import { checkUploadTo, type UploadTo } from "./upload-to.js";
  */
 export type Condition<E, C extends ExtendableContext = Context> = (ctx: C, entity: E) => boolean | Promise<boolean>;
 
+/** The types of a database column that keep a text of any length as it is. */
+export const COLUMN_TYPES = [
+  "varchar",
+  "character varying",
+  "varying character",
+  "nvarchar",
+  "national varchar",
+  "text",
+  "mediumtext",
+  "longtext",
+  "clob",
+  "citext",
+] as const;
+
 /**
  * The types that the database column may have: those that keep a text of any length as it is. Of these TypeORM takes the ones that
  * the database has.
  */
-export type PrivateFileColumnType = (typeof TYPES)[number];
+export type PrivateFileColumnType = (typeof COLUMN_TYPES)[number];
 
 /**
  * The options of TypeORM's `@Column` that a private file column takes; each means what it means there, and has TypeORM's own default.
@@ -93,90 +104,3 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
   /** How this column's files are sent. (default: that of `PrivateFiles`) */
   delivery?: Delivery;
 }
-
-/**
- * Checks the options of a column when it is declared, so that a mistake stops the application at start-up.
- *
- * @param subject names the column in the message.
- * @throws ConfigurationError for an unknown option, or one of the wrong kind.
- */
-export function checkColumnOptions(subject: string, options: PrivateFileColumnOptions<never>): void {
-  for (const [name, value] of Object.entries(options)) {
-    const expected = (EXPECTED as Record<string, string | undefined>)[name];
-    if (expected === undefined) {
-      throw new ConfigurationError(
-        `${subject}: there is no option "${name}". Use one of ${Object.keys(EXPECTED).join(", ")}.`,
-      );
-    }
-    if (expected !== "any" && expected !== TYPEORMS && typeof value !== expected) {
-      throw new ConfigurationError(
-        `${subject}: "${name}" is ${value === null ? "null" : typeof value}. Give a ${expected}, or leave it out; if it is imported, look for a cycle of imports.`,
-      );
-    }
-  }
-  if (options.cacheControl !== undefined) checkCacheControl(subject, options.cacheControl);
-  if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
-  if (options.type !== undefined) checkType(subject, options.type);
-}
-
-function checkCacheControl(subject: string, value: unknown): void {
-  if (typeof value === "function" || isFieldValue(value)) return;
-  throw new ConfigurationError(
-    `${subject}: "cacheControl" must be a text such as "private, no-store", or a function that returns one, got ${shown(value)}. If it is imported, check for a circular import.`,
-  );
-}
-
-function checkType(subject: string, type: unknown): void {
-  if (type === String || TYPES.some((one) => one === type)) return;
-  const name = typeof type === "function" ? type.name : type;
-  throw new ConfigurationError(
-    `${subject}: a column of type "${name}" can't keep every key as it is. Use one of ${TYPES.join(", ")}.`,
-  );
-}
-
-/** Those of the options that are TypeORM's: it checks them itself. */
-export function databaseOptions(options: PrivateFileColumnOptions<never>): DatabaseColumnOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.filter(([name]) => EXPECTED[name as keyof typeof EXPECTED] === TYPEORMS));
-}
-
-const TYPES = [
-  "varchar",
-  "character varying",
-  "varying character",
-  "nvarchar",
-  "national varchar",
-  "text",
-  "mediumtext",
-  "longtext",
-  "clob",
-  "citext",
-] as const;
-
-const TYPEORMS = "TypeORM's";
-
-const EXPECTED: Record<
-  keyof PrivateFileColumnOptions,
-  "any" | "function" | "boolean" | "object" | "string" | typeof TYPEORMS
-> = {
-  uploadTo: "any",
-  condition: "function",
-  attachment: "boolean",
-  relations: "object",
-  where: "function",
-  filename: "function",
-  fields: "object",
-  cacheControl: "any",
-  storage: "object",
-  delivery: "object",
-  name: TYPEORMS,
-  length: TYPEORMS,
-  nullable: TYPEORMS,
-  unique: TYPEORMS,
-  select: TYPEORMS,
-  comment: TYPEORMS,
-  charset: TYPEORMS,
-  collation: TYPEORMS,
-  type: TYPEORMS,
-  default: TYPEORMS,
-};

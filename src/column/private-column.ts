@@ -101,21 +101,20 @@ export class PrivateColumn {
     return Number(dataSourceOf(this.entity).driver.getColumnLength(column)) || Number.POSITIVE_INFINITY;
   }
 
-  /** The column of a property beside this one: in the same entity, or the same embedded entity. */
-  private sibling(property: string): ColumnMetadata {
+  /**
+   * The column of a property beside this one: in the same entity, or the same embedded entity.
+   *
+   * @throws ConfigurationError when there is no such column.
+   */
+  sibling(property: string): ColumnMetadata {
     const path = [...this.column.propertyPath.split(".").slice(0, -1), property].join(".");
     const column = this.entity.findColumnWithPropertyPath(path);
     if (!column) {
       throw new ConfigurationError(
-        `${this.subject}: "fields" names "${property}", which is no column. Declare it with @Column.`,
+        `${this.subject}: "fields" names "${property}", which is not a column. Declare it with @Column.`,
       );
     }
     return column;
-  }
-
-  /** @throws ConfigurationError when `fields` names a property that is no column. */
-  checkFields(): void {
-    for (const property of Object.values(this.options.fields ?? {})) this.sibling(property);
   }
 }
 

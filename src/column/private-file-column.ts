@@ -1,8 +1,9 @@
 import type { Context, ExtendableContext } from "koa";
 import { Column, type EntitySchemaColumnOptions, type ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
-import { checkColumnOptions, databaseOptions, type PrivateFileColumnOptions } from "./column-options.js";
-import { declare, isDeclaredBy } from "./declaration.js";
+import type { PrivateFileColumnOptions } from "./column-options.js";
+import { checkColumnOptions, databaseOptions } from "./declaration/column-rules.js";
+import { declare, isDeclaredBy } from "./declaration/declaration.js";
 import { decoratedProperty, type PrivateFileDecorator } from "./private-file-decorator.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
 

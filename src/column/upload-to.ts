@@ -1,5 +1,5 @@
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
-import { quoted } from "../quoted.js";
+import { shown } from "../quoted.js";
 import { assertKey, portableName, randomSegment } from "../storage/key.js";
 
 /**
@@ -22,7 +22,9 @@ export type UploadTo<E> = string | ((entity: E, filename: string) => string | Pr
 export function checkUploadTo(subject: string, uploadTo: unknown): asserts uploadTo is UploadTo<never> {
   if (typeof uploadTo === "function") return;
   if (typeof uploadTo !== "string") {
-    throw new ConfigurationError(`${subject}: "uploadTo" is ${typeof uploadTo}. Give a folder or a function.`);
+    throw new ConfigurationError(
+      `${subject}: "uploadTo" must be a folder or a function, got ${shown(uploadTo)}. Give one such as "uploads/%Y".`,
+    );
   }
   const unknown = /%(?![YmdHMSjy%])(.?)/u.exec(uploadTo);
   if (unknown) {
@@ -38,10 +40,16 @@ function checkFolder(subject: string, folder: string): void {
     assertKey(expandPatterns(folder, new Date(0)));
   } catch (cause) {
     throw new ConfigurationError(
-      `${subject}: "uploadTo" is "${folder}", which is no folder inside a storage. Give a relative one such as "uploads/%Y".`,
+      `${subject}: "uploadTo" must be a folder inside a storage, got ${shown(folder)}. Give a relative one such as "uploads/%Y".`,
       { cause },
     );
   }
+}
+
+/** How many characters the shortest key of an upload has: the folder, a random segment, and one letter. */
+export function shortestKey(uploadTo: UploadTo<never>): number {
+  const folder = typeof uploadTo === "string" && uploadTo !== "" ? `${expandPatterns(uploadTo, new Date(0))}/` : "";
+  return [...`${folder}${randomSegment()}/x`].length;
 }
 
 /**
@@ -92,12 +100,6 @@ async function callUploadTo<E>(
     );
   }
   return key;
-}
-
-/** Not as JSON, which can't write everything: a function may return anything. */
-function shown(key: unknown): string {
-  if (typeof key === "string") return quoted(key.slice(0, 100));
-  return key === null || key === undefined ? String(key) : `a value of type ${typeof key}`;
 }
 
 function expandPatterns(folder: string, now: Date): string {

@@ -4,14 +4,15 @@ import type { ServerResponse } from "node:http";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import type send from "koa-send";
-import { ConfigurationError, PrivateFileError, StorageError } from "../errors.js";
+import { PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
+import { checkOptions, functionLike, must, type OptionRules, trueOrFalse } from "../options.js";
 import { Descriptor } from "../storage/disk/descriptor.js";
 import { DiskObject } from "../storage/disk/disk-object.js";
 import type { OpenObject } from "../storage/storage.js";
 import type { Delivery, Download } from "./delivery.js";
 import { gone } from "./missing-object.js";
-import { checkStallTimeout, type StallOptions } from "./stall-options.js";
+import { STALL_RULES, type StallOptions } from "./stall-options.js";
 import { streamDelivery } from "./stream.js";
 
 /** Those of koa-send's options that make sense for a private file. The others are fenced off. */
@@ -38,13 +39,13 @@ export interface KoaSendDeliveryOptions extends StallOptions {
  * `.br` beside the file, decodes nothing, and no error of its own reaches the client. Ranges, and files that are on no disk,
  * do without it.
  *
- * @throws ConfigurationError for other options of koa-send, and for a `maxAge` or `stallTimeout` that is none.
+ * @throws ConfigurationError for an unknown option, or a wrong one. Options of koa-send that could serve another file are unknown here.
  */
 export function koaSendDelivery(options: KoaSendDeliveryOptions = {}): Delivery {
-  checkOptions(options);
+  checkOptions("koaSendDelivery", options, RULES);
   // It takes as long to load as all else of this package, and most do without.
   const koaSend = import("koa-send");
-  const streamed = streamDelivery({ stallTimeout: checkStallTimeout("koaSendDelivery", options) });
+  const streamed = streamDelivery({ stallTimeout: options.stallTimeout });
   return {
     cacheControl: cacheControlOf(options),
     async deliver(download) {
@@ -56,20 +57,12 @@ export function koaSendDelivery(options: KoaSendDeliveryOptions = {}): Delivery 
   };
 }
 
-const TAKEN = ["maxAge", "immutable", "setHeaders", "stallTimeout"];
-
-function checkOptions(options: KoaSendDeliveryOptions): void {
-  const other = Object.keys(options).find((name) => !TAKEN.includes(name));
-  if (other !== undefined) {
-    throw new ConfigurationError(
-      `koaSendDelivery: "${other}" is none of its options. Use ${TAKEN.join(", ")}; koa-send's others could serve another file, or none.`,
-    );
-  }
-  const { maxAge = 0 } = options;
-  if (!(maxAge >= 0 && Number.isFinite(maxAge))) {
-    throw new ConfigurationError(`koaSendDelivery: "maxAge" is ${maxAge}. Give milliseconds, 0 or more.`);
-  }
-}
+const RULES: OptionRules<KoaSendDeliveryOptions> = {
+  maxAge: must("0 or more", (value) => Number.isFinite(value) && (value as number) >= 0, "Give milliseconds"),
+  immutable: trueOrFalse,
+  setHeaders: functionLike("(res, path, stats) => { … }"),
+  ...STALL_RULES,
+};
 
 function cacheControlOf({ maxAge, immutable }: KoaSendDeliveryOptions): string | undefined {
   if (maxAge === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.js";
+import { type OptionRules, seconds } from "../options.js";
 
 /** How long a delivery that sends through this process waits for a client. */
 export interface StallOptions {
@@ -9,10 +9,5 @@ export interface StallOptions {
   stallTimeout?: number;
 }
 
-/** @throws ConfigurationError for one that is no number of seconds. */
-export function checkStallTimeout(delivery: string, { stallTimeout = 60 }: StallOptions): number {
-  if (stallTimeout > 0 && stallTimeout <= 86_400) return stallTimeout;
-  throw new ConfigurationError(
-    `${delivery}: "stallTimeout" is ${stallTimeout}. Give seconds, more than 0 and at most 86400.`,
-  );
-}
+/** What they must be. */
+export const STALL_RULES: OptionRules<StallOptions> = { stallTimeout: seconds(86_400) };

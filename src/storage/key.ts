@@ -1,4 +1,5 @@
 import * as crypto from "node:crypto";
+import { described } from "../described.js";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 
@@ -103,7 +104,7 @@ function refuse(what: string, key: unknown, problem: string | undefined): void {
 }
 
 function whatIsWrong(key: unknown): string | undefined {
-  if (typeof key !== "string") return `it is ${key === null ? "null" : typeof key}, not text`;
+  if (typeof key !== "string") return `must be a string, got ${described(key)}`;
   if (key === "") return "it is empty";
   if (Buffer.byteLength(key) > KEY_BYTES) return `it is longer than ${KEY_BYTES} bytes`;
   if (/\p{Cs}/u.test(key)) return "it has one half of a surrogate pair";

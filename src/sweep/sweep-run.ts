@@ -1,7 +1,7 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
-import { ConfigurationError } from "../errors.js";
+import { abortSignal, checkOptions, functionLike, must, type OptionRules, texts, trueOrFalse } from "../options.js";
 import { assertPrefix, isOurs } from "../storage/key.js";
 import type { StoredObject } from "../storage/storage.js";
 import type { SweepItem, SweepOptions, SweepProgress, SweepReport } from "./sweep-options.js";
@@ -31,19 +31,9 @@ export class SweepRun {
     readonly storages: ColumnStorages,
     readonly options: SweepOptions,
   ) {
+    checkOptions("PrivateFiles.sweep", options, RULES);
     const { olderThan = DAY, dryRun = true, prefixes = [] } = options;
-    if (!Number.isFinite(olderThan) || olderThan < 0) {
-      throw new ConfigurationError(`PrivateFiles.sweep: "olderThan" is ${olderThan}. Give seconds, 0 or more.`);
-    }
-    if (typeof dryRun !== "boolean") {
-      throw new ConfigurationError(`PrivateFiles.sweep: "dryRun" is ${dryRun}. Give true or false.`);
-    }
-    if (!Array.isArray(prefixes)) {
-      throw new ConfigurationError(
-        'PrivateFiles.sweep: "prefixes" must be an array. Give the beginnings of keys, e.g. ["uploads/"].',
-      );
-    }
-    for (const prefix of prefixes) checkPrefix(prefix);
+    for (const prefix of prefixes) assertPrefix(prefix);
     this.dryRun = dryRun;
     this.before = secondsAgo(olderThan);
     this.abandonedBefore = secondsAgo(Math.max(olderThan, LONGEST_PAUSE));
@@ -73,13 +63,16 @@ export class SweepRun {
   }
 }
 
-/** An empty prefix, such as that of a variable without a value, would cover the whole storage. */
-function checkPrefix(prefix: string): void {
-  if (prefix === "") {
-    throw new ConfigurationError('PrivateFiles.sweep: a prefix is empty. Give the beginning of keys, e.g. "uploads/".');
-  }
-  assertPrefix(prefix);
-}
+const RULES: OptionRules<SweepOptions> = {
+  olderThan: must("0 or more", (value) => Number.isFinite(value) && (value as number) >= 0, "Give seconds"),
+  dryRun: trueOrFalse,
+  // An empty prefix, such as that of a variable without a value, would cover the whole storage.
+  prefixes: texts("uploads/"),
+  force: trueOrFalse,
+  signal: abortSignal,
+  onItem: functionLike("(item) => console.log(item.key)"),
+  onProgress: functionLike("({ step, done }) => console.log(step, done)"),
+};
 
 /** Whether a key is in the folder of a column, as far as its `uploadTo` tells. */
 export function mayHaveMade({ options: { uploadTo = "" } }: PrivateColumn, key: string): boolean {

@@ -1,6 +1,7 @@
 import { UploadSourceError } from "../errors.js";
 import type { PutOptions, Storage } from "../storage/storage.js";
-import { type Assigned, type AttachOptions, type Destination, store } from "./store.js";
+import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
+import { type Assigned, type Destination, store } from "./store.js";
 import { openUpload, type Upload, type UploadSource } from "./upload-source.js";
 
 /**
@@ -15,6 +16,7 @@ export async function attach(
   const { column, storage } = destination;
   const upload = await openUpload(column.subject, source);
   try {
+    checkAttachOptions(column.subject, options);
     const named = { ...options, filename: options.filename ?? upload.name };
     return await store(destination, named, (key, put) => write(column.subject, storage, upload, key, put));
   } finally {

@@ -3,8 +3,9 @@ import { quoted } from "../quoted.js";
 import { locationOf } from "../storage/location.js";
 import type { PutOptions, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
+import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
 import { missing, type Original, unlessMissing } from "./original.js";
-import { type Assigned, type AttachOptions, type Destination, store } from "./store.js";
+import { type Assigned, type Destination, store } from "./store.js";
 
 /**
  * Copies an object and puts the copy into an entity, which the caller then saves. When it fails, no copy is left and the entity is as it
@@ -13,6 +14,7 @@ import { type Assigned, type AttachOptions, type Destination, store } from "./st
  * @throws PrivateFileError with `ERR_PRIVATE_FILE_MISSING` when the storage does not have the original.
  */
 export async function copy(original: Original, destination: Destination, options: AttachOptions): Promise<Assigned> {
+  checkAttachOptions(destination.column.subject, options);
   const found = await original.storage.stat(original.key);
   if (!found) throw missing(original);
   const named = { ...options, filename: options.filename ?? original.name };

@@ -1,3 +1,6 @@
+import { UploadSourceError } from "../errors.js";
+import { shown } from "../quoted.js";
+
 /** The path of a file to attach. Only {@link fromPath} makes one. */
 export class FilePath {
   readonly #path: string;
@@ -17,7 +20,11 @@ export class FilePath {
  * Never mark a path that a request named.
  *
  * @param path the path of a regular file, absolute or relative to the working directory.
+ * @throws UploadSourceError for anything but a text that is not empty.
  */
 export function fromPath(path: string): FilePath {
-  return new FilePath(path);
+  if (typeof path === "string" && path !== "") return new FilePath(path);
+  throw new UploadSourceError(
+    `fromPath: the path must be a string that is not empty, got ${shown(path)}. Give the path of a file.`,
+  );
 }

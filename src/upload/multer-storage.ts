@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { checkOptions, must, type OptionRules } from "../options.js";
 
 /** Marks a file that {@link multerStorage} wrote. A symbol, so that no parsed request has it. */
 export const TEMPORARY_FILE: unique symbol = Symbol("typeorm-private-files:temporary-file");
@@ -35,11 +36,14 @@ export interface MulterStorageOptions {
  * A storage engine for multer whose files `attach` takes: each is streamed to a temporary file that only this user can
  * read, and that `attach` removes. Give multer `defParamCharset: "utf8"` as well, or names come out garbled.
  *
+ * @throws ConfigurationError for an unknown option, and for a `directory` that is not there.
+ *
  * @example
  * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits: { fileSize: 5e9 } });
  * router.post("/submissions", upload.single("file"), async (ctx) => { await files.attach(submission, "uploadedFile", ctx.file) });
  */
 export function multerStorage(options: MulterStorageOptions = {}): MulterStorageEngine {
+  checkOptions("multerStorage", options, RULES);
   const directory = options.directory ?? tmpdir();
   return {
     _handleFile(_request, file, done) {
@@ -57,6 +61,14 @@ export function multerStorage(options: MulterStorageOptions = {}): MulterStorage
       );
     },
   };
+}
+
+const RULES: OptionRules<MulterStorageOptions> = {
+  directory: must("the path of a folder that is there", isFolder, "Make the folder first"),
+};
+
+function isFolder(value: unknown): boolean {
+  return typeof value === "string" && (statSync(value, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
 
 async function receive(stream: Readable, path: string): Promise<number> {

@@ -3,21 +3,11 @@ import type { ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { FileRecord, PrivateFile } from "../column/private-file.js";
 import { proposeKey } from "../column/upload-to.js";
-import { UploadSourceError } from "../errors.js";
 import { uploadedFile } from "../lifecycle/uploads.js";
 import { portableName } from "../storage/key.js";
 import type { PutOptions, Storage } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
-
-/** What `attach` and `copy` are told beside the bytes. */
-export interface AttachOptions {
-  /** The file's name. (default: the name that the source came with, else `file`; of a copy the name of the original) */
-  filename?: string;
-  /** The media type, for storages that keep one. (default: by the name's extension) */
-  type?: string;
-  /** Ends the upload or the copying; nothing of it is kept. */
-  signal?: AbortSignal;
-}
+import type { AttachOptions } from "./attach-options.js";
 
 /** The property of an entity that gets a file. */
 export interface Destination {
@@ -48,7 +38,6 @@ export async function store(
   { filename, type, signal }: AttachOptions,
   write: (key: string, options: PutOptions) => Promise<unknown>,
 ): Promise<Assigned> {
-  assertName(column, filename);
   const name = portableName(filename ?? "");
   const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, name, column.length);
   const key = await unlessAborted(signal, proposing);
@@ -56,14 +45,6 @@ export async function store(
   await write(key, { type: type ?? (lookup(name) || undefined), signal });
   const file = uploadedFile(key, column.uploadTarget(storage));
   return { file, replaced: column.assign(entity, file, { name: filename ?? null }) };
-}
-
-/** A name comes from an application that may not be checked by a compiler, or from a form parser. */
-function assertName(column: PrivateColumn, name: unknown): void {
-  if (name === undefined || typeof name === "string") return;
-  throw new UploadSourceError(
-    `${column.subject}: "filename" must be a string, got ${name === null ? "null" : typeof name}.`,
-  );
 }
 
 /** `uploadTo` may ask somebody who never answers; the storage watches the signal itself. */

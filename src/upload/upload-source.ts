@@ -4,6 +4,7 @@ import { open, unlink } from "node:fs/promises";
 import { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
+import { described } from "../described.js";
 import { UploadSourceError } from "../errors.js";
 import { FilePath } from "./file-path.js";
 import { TEMPORARY_FILE, type TemporaryUpload } from "./multer-storage.js";
@@ -162,12 +163,6 @@ function isMulterMemoryFile(value: unknown): value is MulterMemoryFile {
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<Uint8Array> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
-}
-
-function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 function adviceFor(value: unknown): string {

@@ -30,13 +30,15 @@ describe("the command line of private-files", () => {
   it("is refused with the reason where it says nothing sensible", () => {
     const wrong: [string[], RegExp][] = [
       [[], /^no command is given/],
-      [["clean"], /^there is no command "clean"/],
+      [["clean"], /^the command must be sweep or check, got "clean"/],
       [["sweep", "--dry-run"], /^Unknown option '--dry-run'\.$/],
       [["sweep", "uploads/"], /^Unexpected argument 'uploads\/'/],
       [["sweep", "--static", "public"], /^Unknown option '--static'/],
       [["check", "--delete"], /^Unknown option '--delete'/],
       [["sweep", "--prefix"], /argument missing/],
-      [["sweep", "--older-than", "1w"], /^"--older-than 1w" is no time\. Give seconds, or/],
+      [["sweep", "--prefix", ""], /^"--prefix" must not be empty, got ""\.$/],
+      [["check", "--static", ""], /^"--static" must not be empty/],
+      [["sweep", "--older-than", "1w"], /^"--older-than" must be a duration, got "1w"\. Give seconds, or/],
     ];
     for (const [args, message] of wrong) {
       assert.throws(
@@ -67,7 +69,7 @@ describe("the command line of private-files", () => {
     const mistake = await project.run(["swep"]);
     assert.deepEqual(mistake, {
       ...{ code: 2, stdout: "" },
-      stderr: 'private-files: there is no command "swep". See private-files --help.\n',
+      stderr: 'private-files: the command must be sweep or check, got "swep". See private-files --help.\n',
     });
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { CliProject } from "../support/cli-project.js";
 import { takesLong } from "../support/requirements.js";
 import { afterEach, beforeEach, describe, it } from "../support/suite.js";
@@ -9,10 +10,13 @@ beforeEach(async () => {
 });
 afterEach(() => project.close());
 
+const target = () => `Database: sqljs "database.sqlite". Files: ${join(project.folder, "files")}.\n`;
+const database = () => ({ database: 'sqljs "database.sqlite"', folders: [join(project.folder, "files")] });
+
 describe("private-files check", { skip: takesLong }, () => {
   it("exits with 0 where all is well, and leaves no file", async () => {
     const { code, stdout } = await project.run(["check"]);
-    assert.deepEqual([code, stdout], [0, "Errors: 0. Warnings: 0. Infos: 0.\n"]);
+    assert.deepEqual([code, stdout], [0, `${target()}Errors: 0. Warnings: 0. Infos: 0.\n`]);
     assert.deepEqual(await project.files(), []);
   });
 
@@ -21,7 +25,7 @@ describe("private-files check", { skip: takesLong }, () => {
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /^(error .*\/files: everybody can read files of it, .* \[STORAGE_SERVED\]\n){2}Errors: 2\. Warnings: 0\. Infos: 0\.\n$/,
+      /^(error .*\/files: everybody can read files of it, .* \[STORAGE_SERVED\]\n){2}Database: .*\nErrors: 2\. Warnings: 0\. Infos: 0\.\n$/,
     );
   });
 
@@ -29,7 +33,10 @@ describe("private-files check", { skip: takesLong }, () => {
     await project.write("index.html", "");
     const { code, stdout } = await project.run(["check"]);
     assert.equal(code, 0);
-    assert.match(stdout, /^warning .* \[STORAGE_PERHAPS_SERVED\]\nErrors: 0\. Warnings: 1\. Infos: 0\.\n$/);
+    assert.match(
+      stdout,
+      /^warning .* \[STORAGE_PERHAPS_SERVED\]\nDatabase: .*\nErrors: 0\. Warnings: 1\. Infos: 0\.\n$/,
+    );
   });
 
   it("exits with 2 when it can't look", async () => {
@@ -49,7 +56,7 @@ describe("private-files check", { skip: takesLong }, () => {
     const { message, ...others } = problem;
     assert.match(message, /^the database has no table "letter"\. Run the migrations/);
     assert.deepEqual(others, { kind: "problem", code: "TABLE_MISSING", severity: "error", subject: "Letter.scan" });
-    assert.deepEqual(summary, { kind: "summary", errors: 1, warnings: 0, infos: 0 });
+    assert.deepEqual(summary, { kind: "summary", ...database(), errors: 1, warnings: 0, infos: 0 });
     assert.deepEqual(rest, []);
   });
 
@@ -63,6 +70,7 @@ describe("private-files check", { skip: takesLong }, () => {
       'info Letter.scan: 2 rows with a key that this package did not make, such as "uploads/a.pdf", "uploads/c.pdf". Their objects are served like all others. Removing the row does not delete them; a sweep does only if it is given their folder as a prefix. [FOREIGN_OBJECTS]',
       '  "uploads/a.pdf" {"id":1}',
       '  "uploads/c.pdf" {"id":3}',
+      target().trimEnd(),
       "Errors: 0. Warnings: 1. Infos: 1.",
       "",
     ]);
@@ -75,7 +83,7 @@ describe("private-files check", { skip: takesLong }, () => {
     assert.deepEqual([invalid.severity, invalid.count, invalid.rows], ["warning", 1, [{ id: { id: 1 }, key: "../x" }]]);
     assert.deepEqual([foreign.severity, foreign.count, foreign.rows.length], ["info", 102, 100]);
     assert.deepEqual(foreign.rows[99], { id: { id: 101 }, key: "uploads/99.pdf" });
-    assert.deepEqual(summary, { kind: "summary", errors: 0, warnings: 1, infos: 1 });
+    assert.deepEqual(summary, { kind: "summary", ...database(), errors: 0, warnings: 1, infos: 1 });
     assert.match((await project.run(["check"])).stdout, /^ {2}and 2 more$/m);
   });
 });

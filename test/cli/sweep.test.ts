@@ -30,7 +30,8 @@ describe("private-files sweep", { skip: takesLong }, () => {
     assert.equal(code, 0);
     assert.equal(
       stdout,
-      "2 files: 1 named by rows, 0 too young to tell, 1 of others, 0 orphans (0 bytes).\n" +
+      `Database: sqljs "database.sqlite". Files: ${join(project.folder, "files")}.\n` +
+        "2 files: 1 named by rows, 0 too young to tell, 1 of others, 0 orphans (0 bytes).\n" +
         "Files of others stay. If all files below a folder belong to private columns, name it: --prefix uploads/\n",
     );
   });
@@ -81,6 +82,8 @@ describe("private-files sweep", { skip: takesLong }, () => {
     const { code, stdout, stderr } = await project.run(["sweep", "--delete"]);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /^private-files: PrivateFiles\.sweep: no row of Letter\.scan names any object/m);
+    assert.match(stderr, /^private-files: .* give force: true \(the command: --force\)\.$/m);
+    assert.match(stderr, /^Database: sqljs "database\.sqlite"\. Files: \/.*\/files\.$/m);
     assert.equal((await project.files()).length, 1);
     assert.equal((await project.run(["sweep", "--delete", "--force"])).code, 0);
     assert.deepEqual(await project.files(), []);
@@ -117,7 +120,13 @@ describe("private-files sweep", { skip: takesLong }, () => {
     });
     assert.deepEqual(first, { kind: "missing", key: "letters/gone", column: "Letter.scan", id: { id: 2 } });
     assert.deepEqual(summary, {
-      ...{ kind: "summary", dryRun: false, listed: 2, named: 1, young: 0, foreign: 0, orphans: 1, bytes: 5 },
+      ...{
+        kind: "summary",
+        database: 'sqljs "database.sqlite"',
+        folders: [join(project.folder, "files")],
+        dryRun: false,
+      },
+      ...{ listed: 2, named: 1, young: 0, foreign: 0, orphans: 1, bytes: 5 },
       ...{ removed: 0, failed: 1, missing: 1, invalid: 0, incomplete: 0 },
     });
     assert.deepEqual(rest, []);
@@ -165,7 +174,7 @@ describe("private-files sweep", { skip: takesLong }, () => {
     assert.match(drawn[1]!, /^\[#{30}\] 200 files looked at$/);
     assert.equal(drawn.at(-1), "");
     const printed = await readFile(join(project.folder, "out"), "utf8");
-    assert.match(printed, /^451 files: 1 named by rows/);
+    assert.match(printed, /^Database: .*\n451 files: 1 named by rows/);
     assert.ok(!printed.includes("\u001b"));
   });
 

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { DataSource, Entity, EntitySchema, PrimaryGeneratedColumn } from "typeorm";
-import { type PrivateFile, PrivateFiles, type Storage } from "typeorm-private-files";
+import { type PrivateFile, PrivateFiles } from "typeorm-private-files";
+import { MemoryStorage } from "../support/memory-storage.js";
 
 const checkout = resolve(import.meta.dirname, "../../..");
 
@@ -27,7 +28,7 @@ describe("a column that another copy of the package declared", () => {
     for (const entity of [classOf(copy), schemaOf(copy)]) {
       const dataSource = new DataSource({ type: "sqljs", entities: [entity] });
       const early = new DataSource({ type: "sqljs", entities: [entity] });
-      new PrivateFiles(early, { storage: {} as Storage });
+      new PrivateFiles(early, { storage: new MemoryStorage() });
       await dataSource.initialize();
       t.after(() => dataSource.destroy());
       const refused = {
@@ -37,8 +38,8 @@ describe("a column that another copy of the package declared", () => {
       };
       await assert.rejects(early.initialize(), refused);
       assert.equal(early.isInitialized, false);
-      assert.throws(() => new PrivateFiles(dataSource, { storage: {} as Storage }), refused);
-      assert.doesNotThrow(() => new copy.PrivateFiles(dataSource, { storage: {} as Storage }).routes());
+      assert.throws(() => new PrivateFiles(dataSource, { storage: new MemoryStorage() }), refused);
+      assert.doesNotThrow(() => new copy.PrivateFiles(dataSource, { storage: new MemoryStorage() }).routes());
     }
   });
 });

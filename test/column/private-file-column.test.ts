@@ -14,10 +14,10 @@ import {
   PrivateFileColumn,
   PrivateFiles,
   privateFileColumn,
-  type Storage,
 } from "typeorm-private-files";
 import { startApplication } from "../support/application.js";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
+import { MemoryStorage } from "../support/memory-storage.js";
 import { describe, it } from "../support/suite.js";
 
 abstract class Document {
@@ -76,7 +76,7 @@ const ScanSchema = new EntitySchema<Scan>({
   },
 });
 
-const noStorage = {} as Storage;
+const noStorage = new MemoryStorage();
 const entities = [Invoice, Contract, Person, Animal, Cat, Dog, ScanSchema];
 
 describeOnEachDatabase("a private file column", (database) => {
@@ -237,23 +237,31 @@ describe("a wrong declaration", () => {
     [
       "an absolute uploadTo",
       { uploadTo: "/var/uploads" },
-      /^Wrong\.file: "uploadTo" is "\/var\/uploads", .*Give a relative one/s,
+      /^Wrong\.file: "uploadTo" must be a folder inside a storage, got "\/var\/uploads"\. Give a relative one/,
     ],
     [
       "a condition that is undefined, as after a cycle of imports",
       { condition: undefined },
-      /^Wrong\.file: "condition" is undefined\. .*cycle/,
+      /^Wrong\.file: "condition" must be a function, got undefined\. .*circular import/,
     ],
-    ["a condition that is no function", { condition: true }, /^Wrong\.file: "condition" is boolean\. Give a function/],
+    [
+      "a condition that is no function",
+      { condition: true },
+      /^Wrong\.file: "condition" must be a function, got true\. Give one such as/,
+    ],
     [
       "a misspelt option",
       { conditon: () => true },
-      /^Wrong\.file: there is no option "conditon"\. Use one of uploadTo, condition/,
+      /^Wrong\.file: unknown option "conditon"\. Use one of uploadTo, condition/,
     ],
-    ["an attachment that is no boolean", { attachment: "inline" }, /"attachment" is string\. Give a boolean/],
-    ["a transformer of its own", { transformer: {} }, /there is no option "transformer"/],
-    ["insert", { insert: false }, /^Wrong\.file: there is no option "insert"\. Use one of uploadTo, condition/],
-    ["update", { update: false }, /^Wrong\.file: there is no option "update"\. Use one of uploadTo, condition/],
+    [
+      "an attachment that is no boolean",
+      { attachment: "inline" },
+      /"attachment" must be true or false, got "inline"\. Give a boolean/,
+    ],
+    ["a transformer of its own", { transformer: {} }, /unknown option "transformer"/],
+    ["insert", { insert: false }, /^Wrong\.file: unknown option "insert"\. Use one of uploadTo, condition/],
+    ["update", { update: false }, /^Wrong\.file: unknown option "update"\. Use one of uploadTo, condition/],
   ];
   for (const [what, options, message] of cases) {
     it(`with ${what} throws when the class is defined, and says what to do`, () => {
@@ -346,7 +354,7 @@ describe("a wrong declaration", () => {
 
     assert.throws(
       () => new PrivateFiles(dataSource, { storage: noStorage }),
-      /Wrong\.file: "fields" names "title", which is no column/,
+      /Wrong\.file: "fields" names "title", which is not a column/,
     );
   });
 

@@ -270,16 +270,16 @@ describeOnEachDatabase("a URL", (database) => {
     const report = dataSource.manager.create(Report, {});
     assert.throws(
       () => files.url(report, "file"),
-      /^PrivateFileError: Report\.file: there is no URL: there is no file/,
+      /^PrivateFileError: Report\.file: there is no file\. Attach one, and save the entity\.$/,
     );
     await files.attach(report, "file", Buffer.from("x"));
     assert.throws(
       () => files.url(report, "file"),
-      /Report\.file: .* the entity has no primary key yet.*Save it first\.$/,
+      /^PrivateFileError: Report\.file: the file is attached, but not saved\. Save the entity first\.$/,
     );
     assert.throws(
       () => files.url(new Stranger(), "file"),
-      /Stranger\.file is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
+      /Stranger\.file: it is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
     );
   });
 });

@@ -375,10 +375,16 @@ describe("a mistake in a call of send", () => {
       { cacheControl: "a\r\nb: c" },
       /^PrivateFiles\.send: "cacheControl"/,
     ],
-    ["a property that is not private", "article", "slug", {}, /^Article\.slug is not a private file column\. Use one/],
+    [
+      "a property that is not private",
+      "article",
+      "slug",
+      {},
+      /^Article\.slug: it is not a private file column\. Use one/,
+    ],
     ["no entity", null, "file", {}, /^entity\.file: the entity is null/],
-    ["a plain object", {}, "scan", {}, /the object has no entity class/],
-    ["an entity without the column", new Author(), "file", {}, /^Author\.file is not a private file column/],
+    ["a plain object", {}, "scan", {}, /must be an instance of an entity class, got a plain object/],
+    ["an entity without the column", new Author(), "file", {}, /^Author\.file: it is not a private file column/],
     ["a property that was not selected", "article", "hidden", {}, /^Article\.hidden: the entity was loaded without/],
   ];
   for (const [what, entity, property, options, message] of rows) {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, type TestContext } from "node:test";
-import { DiskStorage, type DiskStorageOptions } from "../../src/storage/disk/disk-storage.js";
+import { DiskStorage } from "../../src/storage/disk/disk-storage.js";
+import type { DiskStorageOptions } from "../../src/storage/disk-options.js";
 
 export { descriptorsUnder } from "../../src/testing/fixture/open-files.js";
 

@@ -202,13 +202,17 @@ describe("an orphan that can't be removed", () => {
 
 describe("a wrong option of a sweep", () => {
   const wrong: [string, SweepOptions, RegExp][] = [
-    ["a grace period that is no number", { olderThan: Number.NaN }, /"olderThan" is NaN\. Give seconds, 0 or more/],
-    ["one below zero", { olderThan: -1 }, /"olderThan" is -1/],
-    ["one without end", { olderThan: Number.POSITIVE_INFINITY }, /"olderThan" is Infinity/],
-    ["a text", { olderThan: "24h" as unknown as number }, /"olderThan" is 24h/],
-    ["a dryRun that is no boolean", { dryRun: 0 as unknown as boolean }, /"dryRun" is 0\. Give true or false/],
+    [
+      "a grace period that is no number",
+      { olderThan: Number.NaN },
+      /"olderThan" must be 0 or more, got NaN\. Give seconds/,
+    ],
+    ["one below zero", { olderThan: -1 }, /"olderThan" must be 0 or more, got -1/],
+    ["one without end", { olderThan: Number.POSITIVE_INFINITY }, /"olderThan" must be 0 or more, got Infinity/],
+    ["a text", { olderThan: "24h" as unknown as number }, /"olderThan" must be 0 or more, got "24h"/],
+    ["a dryRun that is no boolean", { dryRun: 0 as unknown as boolean }, /"dryRun" must be true or false, got 0/],
     ["a prefix that no key has", { prefixes: ["../"] }, /^Prefix/],
-    ["an empty prefix", { prefixes: ["labels/", ""] }, /a prefix is empty\. Give the beginning of keys/],
+    ["an empty prefix", { prefixes: ["labels/", ""] }, /"prefixes" must be an array of strings that are not empty/],
     ["a text in place of prefixes", { prefixes: "labels/" as never }, /"prefixes" must be an array/],
   ];
   for (const [what, options, message] of wrong) {

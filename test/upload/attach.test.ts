@@ -271,7 +271,7 @@ describe("attach refuses", () => {
       await assert.rejects(application.files.attach(submission, "file", source, options), {
         name: "UploadSourceError",
         code: "ERR_PRIVATE_FILE_SOURCE",
-        message: `Submission.file: "filename" must be a string, got ${typeof filename}.`,
+        message: /^Submission\.file: "filename" must be a string, got .+\. Leave it out/,
       });
       assert.deepEqual([submission.file, source.destroyed, await everyPath()], [undefined, true, []]);
     });
@@ -303,15 +303,15 @@ describe("attach refuses", () => {
     const { files } = application;
     await assert.rejects(
       files.attach(new Submission(), "originalName" as never, bytes),
-      /^ConfigurationError: Submission\.originalName is not a private file column\. Use one of file, named, short, tight, or declare it with @PrivateFileColumn\.$/,
+      /^ConfigurationError: Submission\.originalName: it is not a private file column\. Use one of file, named, short, tight, or declare it with @PrivateFileColumn\.$/,
     );
     await assert.rejects(
       files.attach(new (class Stranger {})(), "file" as never, bytes),
-      /Stranger\.file is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
+      /Stranger\.file: it is not a private file column\. Declare it with @PrivateFileColumn, and add the entity to the data source\./,
     );
     await assert.rejects(
       files.attach({} as Submission, "file", bytes),
-      /^ConfigurationError: entity\.file: the object has no entity class, .*repository\.create\(\), or load it\.$/,
+      /^ConfigurationError: entity\.file: the entity must be an instance of Submission, got a plain object, as manager\.save\(Submission, \{ … \}\) returns it\. Make it with manager\.create\(Submission, \{ … \}\) and save that, or load it\.$/,
     );
   });
 

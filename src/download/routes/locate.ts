@@ -1,4 +1,5 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
+import { savedFile } from "../../column/missing-file.js";
 import type { PrivateColumn } from "../../column/private-column.js";
 import { PrimaryKeyForm } from "../../database/primary-key-form.js";
 import { ConfigurationError, PrivateFileError } from "../../errors.js";
@@ -57,12 +58,11 @@ export class Locator {
   /**
    * The path to an entity's file, without the prefix of the routes.
    *
-   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file, is not saved yet, has a text as
-   * its primary key that can't stand in a URL, or is of a view without a primary column.
+   * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when the entity has no file or was loaded without it, when
+   * the file is not saved or was rolled back, when the entity has no primary key yet, or a text as its primary key that can't stand in a URL, or is of a view without a primary column.
    */
   pathTo(column: PrivateColumn, entity: ObjectLiteral): string {
-    const file = column.fileOf(entity);
-    if (!file) throw noUrl(column, "there is no file", "Attach one first");
+    const file = savedFile(column, entity);
     const route = this.byColumn.get(column);
     if (!route) throw noUrl(column, "the view has no primary column", "Declare one with @PrimaryColumn");
     const { prefix, forms } = route;

@@ -1,6 +1,7 @@
 import { type DataSource, EntityManager, type FindOptionsWhere } from "typeorm";
 import { dataSourceOf } from "../../column/data-source.js";
 import { ConfigurationError } from "../../errors.js";
+import { abortSignal, checkOptions, must, type OptionRules } from "../../options.js";
 
 /**
  * Which rows `remove` removes, as `delete` of TypeORM takes it: a primary key of one column, several, or a condition as `find` takes it,
@@ -27,17 +28,25 @@ export interface RemoveOptions {
 
 /** @throws ConfigurationError for an unknown option, and for a manager of another data source. */
 export function checkRemoveOptions(dataSource: DataSource, options: RemoveOptions): void {
-  if (typeof options !== "object" || options === null || options instanceof EntityManager) {
-    throw new ConfigurationError("PrivateFiles.remove: the options must be an object. Give { manager, signal }.");
+  if (options instanceof EntityManager) {
+    throw new ConfigurationError(
+      "PrivateFiles.remove: the options must be an object, got an EntityManager. Give { manager }.",
+    );
   }
-  const { manager, signal: _, ...others } = options;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new ConfigurationError(`PrivateFiles.remove: unknown option "${unknown}". Give "manager" or "signal".`);
-  }
+  checkOptions("PrivateFiles.remove", options, RULES);
+  const { manager } = options;
   if (manager && dataSourceOf(manager) !== dataSource) {
     throw new ConfigurationError(
       "PrivateFiles.remove: the manager belongs to another data source. Give one of a transaction of this data source.",
     );
   }
 }
+
+const RULES: OptionRules<RemoveOptions> = {
+  manager: must(
+    "an EntityManager",
+    (value) => value instanceof EntityManager,
+    "Give that of a transaction of the data source",
+  ),
+  signal: abortSignal,
+};

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { parse, resolve } from "node:path";
 import { ConfigurationError } from "../../errors.js";
+import { shown } from "../../quoted.js";
 import { codeOf } from "./disk-error.js";
 
 /**
@@ -10,7 +11,9 @@ import { codeOf } from "./disk-error.js";
  */
 export function pinRoot(root: string, mode: number): string {
   if (typeof root !== "string" || root === "") {
-    throw new ConfigurationError('DiskStorage: "root" is empty. Give the path of a folder such as "var/private".');
+    throw new ConfigurationError(
+      `DiskStorage: "root" must be the path of a folder, got ${shown(root)}. Give one such as "var/private".`,
+    );
   }
   try {
     mkdirSync(resolve(root), { recursive: true, mode });

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidKeyError, StorageError } from "../../errors.js";
 import { quoted } from "../../quoted.js";
+import { checkDiskOptions, type DiskStorageOptions } from "../disk-options.js";
 import { assertKey, assertPrefix } from "../key.js";
 import { isWithin } from "../nested-storages.js";
 import type {
@@ -26,19 +27,6 @@ import { DiskStream } from "./disk-stream.js";
 import { type DiskTarget, writeObject } from "./disk-write.js";
 import { keepsInodesInMemory } from "./inode-memory.js";
 
-/** How a {@link DiskStorage} treats what is on the disk. */
-export interface DiskStorageOptions {
-  /** The permissions of new files; the process' umask takes its part. A front server of another user needs 0o640. (default: 0o600) */
-  fileMode?: number;
-  /** The permissions of new folders, as for `fileMode`. A front server needs 0o750. (default: 0o700) */
-  folderMode?: number;
-  /**
-   * Whether a file that has more than one name counts as none, where others who may write to the root could link files
-   * of theirs into it. Backups that work by hard links make such files, too. (default: false)
-   */
-  refuseHardLinks?: boolean;
-}
-
 /**
  * Files in a folder of this machine, each under its key as its path.
  *
@@ -57,8 +45,9 @@ export class DiskStorage implements Storage {
   readonly #refuseHardLinks: boolean;
   readonly #inodesInMemory: boolean;
 
-  /** @throws ConfigurationError when the root is missing and can't be made, no folder, or the whole file system. */
+  /** @throws ConfigurationError for a wrong option, and when the root is missing and can't be made, no folder, or the whole file system. */
   constructor(root: string, options: DiskStorageOptions = {}) {
+    checkDiskOptions(options);
     this.#fileMode = options.fileMode ?? 0o600;
     this.#folderMode = options.folderMode ?? 0o700;
     this.#refuseHardLinks = options.refuseHardLinks ?? false;

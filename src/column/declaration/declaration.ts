@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import type { PrivateFileColumnOptions } from "./column-options.js";
+import type { PrivateFileColumnOptions } from "../column-options.js";
 
 const DECLARED = Symbol.for("typeorm-private-files:column");
 

@@ -1,0 +1,89 @@
+import { deliveryRule } from "../../delivery/delivery-rule.js";
+import { ConfigurationError } from "../../errors.js";
+import { isFieldValue } from "../../http/field-value.js";
+import { checkOptions, functionLike, must, type OptionRules, optionsOf, text, trueOrFalse } from "../../options.js";
+import { storageRule } from "../../storage/storage-rule.js";
+import {
+  COLUMN_TYPES,
+  type DatabaseColumnOptions,
+  type PrivateFileColumnOptions,
+  type PrivateFileFields,
+} from "../column-options.js";
+import { checkUploadTo } from "../upload-to.js";
+
+/**
+ * Checks the options of a column when it is declared, so that a mistake stops the application at start-up.
+ *
+ * @param subject names the column in the message.
+ * @throws ConfigurationError for an unknown option, or a wrong one. A `condition` or `where` that is `undefined` is wrong, too: the
+ * column would fall back on a rule that lets others in.
+ */
+export function checkColumnOptions(subject: string, options: PrivateFileColumnOptions<never>): void {
+  checkOptions(subject, options, RULES);
+  for (const name of ["condition", "where"] as const) {
+    if (name in options && options[name] === undefined) throw undefinedRule(subject, name);
+  }
+  if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
+}
+
+/** Those of the options that are TypeORM's. */
+export function databaseOptions(options: PrivateFileColumnOptions<never>): DatabaseColumnOptions {
+  const given = Object.entries(options).filter(([name, value]) => value !== undefined && name in DATABASE_RULES);
+  return Object.fromEntries(given);
+}
+
+const DATABASE_RULES: OptionRules<DatabaseColumnOptions> = {
+  type: must(
+    `a type that keeps every key as it is`,
+    (value) => value === String || COLUMN_TYPES.some((one) => one === value),
+    `Use one of ${COLUMN_TYPES.join(", ")}`,
+  ),
+  name: text("scan_path"),
+  length: must(
+    "a number of characters",
+    (value) => /^[1-9][0-9]*$/.test(String(value)),
+    "Give a whole number such as 255",
+  ),
+  nullable: trueOrFalse,
+  unique: trueOrFalse,
+  select: trueOrFalse,
+  comment: text("the scan of an invoice"),
+  charset: text("utf8mb4"),
+  collation: text("utf8mb4_bin"),
+  default: must(
+    "a string, null or a function",
+    (value) => value === null || ["string", "function"].includes(typeof value),
+    'Give a key such as "defaults/avatar.png"',
+  ),
+};
+
+const RULES: OptionRules<PrivateFileColumnOptions> = {
+  uploadTo: accepted,
+  condition: functionLike("(ctx) => ctx.state.user != null"),
+  attachment: trueOrFalse,
+  relations: must("an object", isObject, "Give one such as { owner: true }"),
+  where: functionLike("(ctx) => ({ published: true })"),
+  filename: functionLike("(entity) => entity.title"),
+  fields: optionsOf<PrivateFileFields<object>>({ name: text("originalName") }),
+  cacheControl: must(
+    'a text such as "private, no-store", or a function that returns one',
+    (value) => typeof value === "function" || isFieldValue(value),
+    "If it is imported, check for a circular import",
+  ),
+  storage: storageRule,
+  delivery: deliveryRule,
+  ...DATABASE_RULES,
+};
+
+/** Of an option that is checked by itself. */
+function accepted(): undefined {}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function undefinedRule(subject: string, name: string): ConfigurationError {
+  return new ConfigurationError(
+    `${subject}: "${name}" must be a function, got undefined. If it is imported, look for a circular import; else leave the option out.`,
+  );
+}

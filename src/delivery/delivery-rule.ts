@@ -1,0 +1,9 @@
+import { objectWith } from "../options.js";
+
+/** What an option must be that says how files are sent. */
+export const deliveryRule = objectWith(
+  "a delivery",
+  ["deliver"],
+  { ranges: "boolean", cacheControl: "string" },
+  "Give one such as streamDelivery()",
+);
