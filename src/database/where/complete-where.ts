@@ -1,7 +1,7 @@
 import { type EntityMetadata, FindOperator, type FindOptionsWhere, type ObjectLiteral } from "typeorm";
-import { dataSourceOf } from "../column/data-source.js";
-import type { ColumnMetadata } from "../column/private-column.js";
-import { isMysql } from "./dialect.js";
+import { dataSourceOf } from "../../column/data-source.js";
+import type { ColumnMetadata } from "../../column/private-column.js";
+import { isMysql } from "../dialect.js";
 
 /** What `find` takes as `where`. */
 export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
