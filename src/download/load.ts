@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { Context } from "koa";
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
@@ -25,9 +26,8 @@ export class EntityLoader {
    * @throws what TypeORM or `where` throws.
    */
   async load({ column, primaryKey }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
-    const query = column.options.where
-      ? this.prepare(column, visibleRows(column, column.options.where(ctx)))
-      : this.preparedFor(column);
+    const where: unknown = column.options.where ? column.options.where(ctx) : true;
+    const query = where === true ? this.preparedFor(column) : this.prepare(column, visibleRows(column, where));
     const entity = await query.entityWithKey(primaryKey).catch(unlessInexpressible);
     if (!entity || !isOfClass(column, entity)) return undefined;
     loadLazilyWithoutCache(this.dataSource, column.entity, entity);
@@ -49,13 +49,15 @@ export class EntityLoader {
 }
 
 function visibleRows(column: PrivateColumn, where: unknown): Where {
+  // Nobody else would notice that a promise rejects, and the process would end.
+  if (types.isPromise(where)) where.catch(() => {});
   return completeWhere(
     column.entity,
     where,
     (problem) =>
       new PrivateFileError(
         "ERR_PRIVATE_FILE_FAILED",
-        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request; IsNull() asks for NULL.`,
+        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request, not a promise of one; true means all rows, and IsNull() asks for NULL.`,
       ),
   );
 }

@@ -1,7 +1,7 @@
-import { type EntityMetadata, FindOperator, type FindOptionsWhere, type ObjectLiteral } from "typeorm";
-import { dataSourceOf } from "../../column/data-source.js";
+import type { EntityMetadata, FindOperator, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { ColumnMetadata } from "../../column/private-column.js";
-import { isMysql } from "../dialect.js";
+import { copyOf, isOperator, isUnlimited, problemOfOperator } from "./find-operator.js";
+import { described, problemOf } from "./leaf-value.js";
 
 /** What `find` takes as `where`. */
 export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
@@ -34,19 +34,21 @@ class WhereReader {
   alternatives(entity: EntityMetadata, where: unknown, name: string): Where {
     if (!Array.isArray(where)) return this.#properties(entity, where, name);
     if (where.length === 0) throw this.refuse(`${subject(name)} is an empty array`);
+    const other = Object.keys(where).find((key) => !(Number(key) < where.length));
+    if (other !== undefined) throw this.refuse(`${subject(name)} is an array with the property "${other}"`);
     // TypeORM skips the holes of an array.
     return Array.from(where, (alternative) => this.#properties(entity, alternative, name));
   }
 
   /** @param embedded the path of the embedded entity that the object stands for. */
   #properties(entity: EntityMetadata, where: unknown, name: string, embedded = ""): ObjectLiteral {
-    if (typeof where !== "object" || where === null || Array.isArray(where) || where instanceof FindOperator) {
-      throw this.refuse(`${subject(name)} is ${described(where)}, not an object with properties`);
-    }
-    const entries = Object.entries(where);
-    if (entries.length === 0) throw this.refuse(`${subject(name)} is empty`);
+    const problem = problemOfObject(where);
+    if (problem) throw this.refuse(`${subject(name)} is ${problem}`);
     return Object.fromEntries(
-      entries.map(([key, value]) => [key, this.#property(entity, joined(embedded, key), value, joined(name, key))]),
+      Object.entries(where as object).map(([key, value]) => [
+        key,
+        this.#property(entity, joined(embedded, key), value, joined(name, key)),
+      ]),
     );
   }
 
@@ -57,66 +59,58 @@ class WhereReader {
     if (entity.findEmbeddedWithPropertyPath(path)) return this.#properties(entity, value, name, path);
     const relation = entity.findRelationWithPropertyPath(path);
     if (!relation) throw this.refuse(`${subject(name)} is not a column or relation of ${entity.name}`);
-    if (value instanceof FindOperator) return this.#operator(undefined, value, name);
+    if (isOperator(value)) return this.#operator(referencedColumn(relation), value, name);
     const related = relation.inverseEntityMetadata;
     if (!isInstanceOf(related, value)) return this.alternatives(related, value, name);
     const id = related.getEntityIdMap(value);
-    if (id) return id;
+    if (id) return this.alternatives(related, id, name);
     throw this.refuse(`${subject(name)} is an entity without a primary key`);
   }
 
   #value(column: ColumnMetadata, value: unknown, name: string): unknown {
-    if (value instanceof FindOperator) return this.#operator(column, value, name);
+    if (isOperator(value)) return this.#operator(column, value, name);
     const problem = problemOf(column, value);
     if (problem) throw this.refuse(`${subject(name)} is ${problem}`);
     return value;
   }
 
   #operator(column: ColumnMetadata | undefined, operator: FindOperator<unknown>, name: string): FindOperator<unknown> {
-    if (this.mustNarrow && operator.type === "not" && isEmptyList(operator.child)) {
+    if (this.mustNarrow && isUnlimited(operator)) {
       throw this.refuse(`the operator of ${subject(name)} leaves out nothing`);
     }
-    if (operator.child) this.#operator(column, operator.child, name);
-    else if (!FREE.has(operator.type)) {
-      const values = LISTS.has(operator.type) ? Array.from([operator.value].flat()) : [operator.value];
-      for (const value of values) {
-        if (value instanceof FindOperator) this.#operator(column, value, name);
-        else {
-          const problem = problemOf(column, value);
-          if (problem) throw this.refuse(`the operator of ${subject(name)} has a value of ${problem}`);
-        }
-      }
-    }
-    return operator;
+    const problem = problemOfOperator(column, operator);
+    if (problem) throw this.refuse(`the operator of ${subject(name)} ${problem}`);
+    return copyOf(operator);
   }
 }
 
-/** Operators whose value is SQL, or is not compared with the column as it is. */
-const FREE = new Set(["isNull", "raw", "jsonContains", "arrayContains", "arrayContainedBy", "arrayOverlap"]);
-/** Operators of several values. */
-const LISTS = new Set(["in", "any", "between", "and", "or"]);
+/** Why an object can't be a condition: TypeORM would ignore a part of it. */
+function problemOfObject(where: unknown): string | undefined {
+  if (typeof where !== "object" || where === null || isOperator(where)) {
+    return `${isOperator(where) ? "an operator" : described(where)}, not an object with properties`;
+  }
+  if (described(where) !== "an object") return `${described(where)}, not an object with properties`;
+  const ignored = Reflect.ownKeys(where).find((key) => !Object.prototype.propertyIsEnumerable.call(where, key));
+  if (ignored !== undefined) return `an object with the hidden property ${String(ignored)}`;
+  if (Object.getOwnPropertySymbols(where).length > 0) return "an object with a symbol as a property";
+  const inherited = inheritedProperty(where);
+  if (inherited !== undefined) return `an object that inherits "${inherited}"; copy it with { ...object }`;
+  return Object.keys(where).length === 0 ? "empty" : undefined;
+}
 
-/** Why a value must not be compared with a column: some database takes it for a value that matches all rows, or many. */
-function problemOf(column: ColumnMetadata | undefined, value: unknown): string | undefined {
-  if (value === undefined || value === null) return String(value);
-  if (Number.isNaN(value) || (value instanceof Date && Number.isNaN(value.getTime()))) return String(value);
-  if (!column) return undefined;
-  // A driver turns them into some text, which MySQL and MariaDB compare with a number as 0.
-  if (isCollection(value) && !takesCollections(column)) return `${described(value)}, which its column can't have`;
-  if (isNumberForText(column, value)) return `${described(value)}, which the database compares with a text as 0`;
+/** A property that an object has from its prototypes: a getter, or a value in place of a method. */
+function inheritedProperty(where: object): string | undefined {
+  for (let one = Object.getPrototypeOf(where); one && !isRoot(one); one = Object.getPrototypeOf(one)) {
+    const properties = Object.entries(Object.getOwnPropertyDescriptors(one));
+    const [name] = properties.find(([, { value }]) => typeof value !== "function") ?? [];
+    if (name !== undefined) return name;
+  }
   return undefined;
 }
 
-/** MySQL and MariaDB compare them as numbers, and every text that does not begin with a digit is 0. */
-export function isNumberForText(column: ColumnMetadata, value: unknown): boolean {
-  if (!["number", "bigint", "boolean"].includes(typeof value) || column.transformer) return false;
-  const dataSource = dataSourceOf(column.entityMetadata);
-  return isMysql(dataSource) && /char|text|enum|set/.test(dataSource.driver.normalizeType(column));
-}
-
-/** `Not(In([]))` matches all rows. */
-function isEmptyList(operator: FindOperator<unknown> | undefined): boolean {
-  return operator instanceof FindOperator && Array.isArray(operator.value) && operator.value.length === 0;
+/** `Object.prototype`, of this realm or of another one. */
+function isRoot(prototype: object): boolean {
+  return Object.hasOwn(prototype, "hasOwnProperty") && Object.getPrototypeOf(prototype) === null;
 }
 
 function subject(name: string): string {
@@ -127,23 +121,11 @@ function joined(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (value instanceof FindOperator) return "an operator";
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
 function isInstanceOf({ target }: EntityMetadata, value: unknown): value is ObjectLiteral {
   return typeof target === "function" && value instanceof target;
 }
 
-/** Other objects, such as dates and buffers, are values. */
-function isCollection(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
-}
-
-function takesCollections({ transformer, isArray, type }: ColumnMetadata): boolean {
-  return transformer !== undefined || isArray || /json|array|geo|vector/.test(String(type));
+/** The column whose values a foreign key has; `undefined` for one of several columns, and on the other side of a relation. */
+function referencedColumn({ joinColumns }: EntityMetadata["relations"][number]): ColumnMetadata | undefined {
+  return joinColumns.length === 1 ? joinColumns[0]?.referencedColumn : undefined;
 }
