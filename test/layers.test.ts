@@ -21,10 +21,11 @@ const LAYERS = [
   "delivery",
   "storage",
   "http",
-  "quoted",
   "node-version",
   "version",
   "errors",
+  "quoted",
+  "unawaited",
 ];
 const MOST_FILES = 14;
 

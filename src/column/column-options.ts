@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { Context, ExtendableContext } from "koa";
 import type { ColumnOptions, FindOptionsRelations, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
@@ -115,6 +116,9 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
     }
   }
   if (options.cacheControl !== undefined) checkCacheControl(subject, options.cacheControl);
+  for (const name of ["where", "filename"] as const) {
+    if (types.isAsyncFunction(options[name])) throw isAsync(subject, name);
+  }
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
   if (options.type !== undefined) checkType(subject, options.type);
 }
@@ -123,6 +127,12 @@ function checkCacheControl(subject: string, value: unknown): void {
   if (typeof value === "function" || isFieldValue(value)) return;
   throw new ConfigurationError(
     `${subject}: "cacheControl" must be a text such as "private, no-store", or a function that returns one, got ${shown(value)}. If it is imported, check for a circular import.`,
+  );
+}
+
+function isAsync(subject: string, name: string): ConfigurationError {
+  return new ConfigurationError(
+    `${subject}: "${name}" must be a function that returns its result, got an async function, whose promise is not awaited. Remove "async".`,
   );
 }
 

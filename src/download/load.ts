@@ -1,4 +1,3 @@
-import { types } from "node:util";
 import type { Context } from "koa";
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
@@ -7,6 +6,7 @@ import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
 import { loadLazilyWithoutCache, withoutCache } from "../database/uncached-data-source.js";
 import { completeWhere, type Where } from "../database/where/complete-where.js";
 import { PrivateFileError } from "../errors.js";
+import { leaveUnawaited } from "../unawaited.js";
 import type { Location } from "./routes/locate.js";
 
 /** Loads the entities that URLs name. */
@@ -50,7 +50,7 @@ export class EntityLoader {
 
 function visibleRows(column: PrivateColumn, where: unknown): Where {
   // Nobody else would notice that a promise rejects, and the process would end.
-  if (types.isPromise(where)) where.catch(() => {});
+  leaveUnawaited(where);
   return completeWhere(
     column.entity,
     where,
