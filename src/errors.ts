@@ -1,3 +1,4 @@
+import { visible } from "./quoted.js";
 /**
  * Stable identifiers of what went wrong. A message may change in any release, a code only in a major one.
  *
@@ -90,7 +91,11 @@ export class KeyTakenError extends PrivateFileError {
     readonly key: string,
     options?: PrivateFileErrorOptions,
   ) {
-    super("ERR_PRIVATE_FILE_KEY_TAKEN", `${key}: the storage already has this key. Choose another key.`, options);
+    super(
+      "ERR_PRIVATE_FILE_KEY_TAKEN",
+      `${visible(key)}: the storage already has this key. Choose another key.`,
+      options,
+    );
   }
 }
 

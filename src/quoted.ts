@@ -16,5 +16,9 @@ export function shown(value: unknown): string {
   if (typeof value === "string") return quoted(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : "an object";
+  try {
+    return Array.isArray(value) ? "an array" : "an object";
+  } catch {
+    return "an object that can't be read";
+  }
 }

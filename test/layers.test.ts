@@ -24,10 +24,11 @@ const LAYERS = [
   "options",
   "warnings",
   "described",
-  "quoted",
   "node-version",
   "version",
   "errors",
+  "quoted",
+  "unawaited",
 ];
 const MOST_FILES = 14;
 

@@ -7,9 +7,11 @@ import type send from "koa-send";
 import { PrivateFileError, StorageError } from "../errors.js";
 import { whenOver } from "../http/response-over.js";
 import { checkOptions, functionLike, must, type OptionRules, trueOrFalse } from "../options.js";
+import { visible } from "../quoted.js";
 import { Descriptor } from "../storage/disk/descriptor.js";
 import { DiskObject } from "../storage/disk/disk-object.js";
 import type { OpenObject } from "../storage/storage.js";
+import { leaveUnawaited } from "../unawaited.js";
 import type { Delivery, Download } from "./delivery.js";
 import { gone } from "./missing-object.js";
 import { STALL_RULES, type StallOptions } from "./stall-options.js";
@@ -84,7 +86,7 @@ async function openThrough(
   const stream = await createStream(koaSend, download, path, (res, _path, stats) => {
     // Before anything is opened: opening a FIFO would wait for its other end, and take a thread of the pool with it.
     if (!isSame(stats)) throw gone(download);
-    setHeaders?.(res, storage.path?.(key) ?? path, stats);
+    leaveUnawaited(setHeaders?.(res, storage.path?.(key) ?? path, stats));
   });
   const descriptor = await descriptorOf(stream).catch((error: Error) => {
     throw failure(download, error);
@@ -135,6 +137,6 @@ function isObject({ object }: Download, stats: Stats): boolean {
 function failure(download: Download, error: Error & { status?: number; code?: string }): Error {
   if (error.status === 404 || error.code === "ENOENT") return gone(download, error);
   if (error instanceof PrivateFileError || error.code === undefined) return error;
-  const message = `${download.key}: opening it failed with ${error.code}. See "cause", and check the storage's disk.`;
+  const message = `${visible(download.key)}: opening it failed with ${error.code}. See "cause", and check the storage's disk.`;
   return new StorageError(message, download.key, { cause: error });
 }

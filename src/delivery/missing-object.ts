@@ -1,4 +1,5 @@
 import { PrivateFileError } from "../errors.js";
+import { visible } from "../quoted.js";
 import type { Download } from "./delivery.js";
 
 /** Whether the storage knows by now that the object of a download was removed or replaced. */
@@ -9,6 +10,6 @@ export async function isGone({ storage, key, object }: Download): Promise<boolea
 
 /** What to throw for an object that is gone: before the first byte it is answered 404. */
 export function gone({ key }: Download, cause?: unknown): PrivateFileError {
-  const message = `${key}: it was removed or replaced between the look at it and its opening. Ask again.`;
+  const message = `${visible(key)}: it was removed or replaced between the look at it and its opening. Ask again.`;
   return new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause });
 }

@@ -8,6 +8,8 @@ import { whenOver } from "../http/response-over.js";
 import { shown } from "../quoted.js";
 import { objectKey } from "../storage/spelling.js";
 import type { OpenObject, Storage, StoredObject } from "../storage/storage.js";
+import { assertOpenObject, assertStoredObject, closeQuietly } from "../storage/stored-object.js";
+import { leaveUnawaited } from "../unawaited.js";
 import type { Loaded } from "./request.js";
 
 /** All that an answer says of a file: what the storage knows of it, and how it is presented. */
@@ -42,9 +44,11 @@ export async function describe(loaded: Loaded, storage: Storage, opens: boolean)
   const key = objectKey(storage, file.key);
   const holds = opens && ctx.method === "GET" && storage.open !== undefined;
   const open = holds ? await storage.open?.(key) : undefined;
-  if (open) whenOver(ctx, () => void open.close().catch(() => {}));
+  if (open) whenOver(ctx, () => closeQuietly(open));
   const object = holds ? open : await storage.stat(key);
-  if (!object) return undefined;
+  if (object === undefined) return undefined;
+  assertStoredObject(key, object);
+  if (open) assertOpenObject(key, open);
   return {
     key,
     object,
@@ -68,10 +72,11 @@ function validatorsOf(key: string, object: StoredObject): Validators {
   };
 }
 
-function present({ column, entity, file, presentation }: Loaded) {
+function present(loaded: Loaded) {
+  const { column, entity, file, presentation } = loaded;
   const known = contentType(extension(file.name)) || UNKNOWN;
   const inline = presentation.attachment === false && SHOWN.test(known);
-  const name = presentation.filename?.(entity) || column.nameOf(entity) || file.name;
+  const name = givenName(loaded) || column.nameOf(entity) || file.name;
   return {
     type: RUNS.test(known) ? UNKNOWN : known,
     inline,
@@ -84,9 +89,17 @@ function cacheControlOf({ column, entity, presentation: { cacheControl } }: Load
   if (typeof cacheControl !== "function") return cacheControl;
   const value: unknown = cacheControl(entity);
   if (isFieldValue(value)) return value;
-  // Nobody else would notice that it rejects, and the process would end.
-  Promise.resolve(value).catch(() => {});
+  leaveUnawaited(value);
   const message = `${column.subject}: "cacheControl" must return a text such as "private, no-store", got ${shown(value)}. It is not awaited.`;
+  throw new PrivateFileError("ERR_PRIVATE_FILE_FAILED", message);
+}
+
+/** @throws PrivateFileError where `filename` returns anything but a text or nothing, such as a promise. */
+function givenName({ column, entity, presentation }: Loaded): string | null | undefined {
+  const name: unknown = presentation.filename?.(entity);
+  if (name === undefined || name === null || typeof name === "string") return name;
+  leaveUnawaited(name);
+  const message = `${column.subject}: "filename" must return a text, null or undefined, got ${shown(name)}. It is not awaited.`;
   throw new PrivateFileError("ERR_PRIVATE_FILE_FAILED", message);
 }
 

@@ -1,17 +1,23 @@
 import type { Context } from "koa";
 import type { DataSource, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
-import { completeWhere, type Where } from "../database/complete-where.js";
 import { isInexpressible } from "../database/dialect.js";
 import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
+import { loadLazilyWithoutCache, withoutCache } from "../database/uncached-data-source.js";
+import { completeWhere, type Where } from "../database/where/complete-where.js";
 import { PrivateFileError } from "../errors.js";
+import { leaveUnawaited } from "../unawaited.js";
 import type { Location } from "./routes/locate.js";
 
 /** Loads the entities that URLs name. */
 export class EntityLoader {
   private readonly prepared = new Map<PrivateColumn, PrimaryKeyQuery>();
+  private readonly dataSource: DataSource;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(dataSource: DataSource) {
+    // A data source may cache the results of all queries, which would outlive a revoked permission.
+    this.dataSource = withoutCache(dataSource);
+  }
 
   /**
    * Loads an entity, with one SELECT: no soft-deleted row, and none that the column's `where` leaves out. It is TypeORM's own
@@ -20,11 +26,12 @@ export class EntityLoader {
    * @throws what TypeORM or `where` throws.
    */
   async load({ column, primaryKey }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
-    const query = column.options.where
-      ? this.prepare(column, visibleRows(column, column.options.where(ctx)))
-      : this.preparedFor(column);
+    const where: unknown = column.options.where ? column.options.where(ctx) : true;
+    const query = where === true ? this.preparedFor(column) : this.prepare(column, visibleRows(column, where));
     const entity = await query.entityWithKey(primaryKey).catch(unlessInexpressible);
-    return entity && isOfClass(column, entity) ? entity : undefined;
+    if (!entity || !isOfClass(column, entity)) return undefined;
+    loadLazilyWithoutCache(this.dataSource, column.entity, entity);
+    return entity;
   }
 
   private preparedFor(column: PrivateColumn): PrimaryKeyQuery {
@@ -34,22 +41,23 @@ export class EntityLoader {
   }
 
   private prepare(column: PrivateColumn, where?: Where): PrimaryKeyQuery {
-    const query = this.dataSource.manager.createQueryBuilder<ObjectLiteral>(column.entity.target, ENTITY);
-    // A data source may remember the results of all queries: what was granted once would stay so for a while.
-    query.setFindOptions({ where, relations: relationsOf(column) }).cache(false);
+    const query = this.dataSource.createQueryBuilder<ObjectLiteral>(column.entity.target, ENTITY);
+    query.setFindOptions({ where, relations: relationsOf(column) });
     selectHiddenColumns(query, column);
     return new PrimaryKeyQuery(this.dataSource, query, column.entity.primaryColumns);
   }
 }
 
 function visibleRows(column: PrivateColumn, where: unknown): Where {
+  // Nobody else would notice that a promise rejects, and the process would end.
+  leaveUnawaited(where);
   return completeWhere(
     column.entity,
     where,
     (problem) =>
       new PrivateFileError(
         "ERR_PRIVATE_FILE_FAILED",
-        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request; IsNull() asks for NULL.`,
+        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request, not a promise of one; true means all rows, and IsNull() asks for NULL.`,
       ),
   );
 }

@@ -1,7 +1,7 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { Delivery } from "../delivery/delivery.js";
-import { InvalidKeyError, PrivateFileError } from "../errors.js";
+import { PrivateFileError } from "../errors.js";
 import { isOver } from "../http/response-over.js";
 import { untilTurn } from "../http/response-turn.js";
 import { quoted } from "../quoted.js";
@@ -10,7 +10,7 @@ import { authorize } from "./authorize.js";
 import { withinDeadline } from "./deadline.js";
 import { answerGranted } from "./deliver.js";
 import { type Description, describe } from "./describe.js";
-import { failed, forbidden, notFound } from "./download-errors.js";
+import { failed, forbidden, isInvalidKey, notFound, report } from "./download-errors.js";
 import { denied } from "./hooks/announce.js";
 import type { DenyingStep } from "./hooks/events.js";
 import { type DownloadRequest, type Loaded, rowOf } from "./request.js";
@@ -96,7 +96,7 @@ export class Responder {
       const describing = describe(loaded, this.options.storageOf(column), opens);
       return await withinDeadline(this.options.timeout, step, describing);
     } catch (error) {
-      throw error instanceof InvalidKeyError ? this.missing(loaded, error) : failed(step, error);
+      throw isInvalidKey(error) ? this.missing(loaded, error) : failed(step, error);
     }
   }
 
@@ -115,7 +115,7 @@ export class Responder {
       ? "which is not a key. Give the object a name that is one, and change the row"
       : "which its storage does not have. Restore the object, or look whether the row has another file by now";
     const message = `${column.subject}: ${rowOf(column, entity)} names ${quoted(file.key)}, ${problem}.`;
-    ctx.app.emit("error", new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }), ctx);
+    report(ctx, column.subject, new PrivateFileError("ERR_PRIVATE_FILE_MISSING", message, { cause }));
     return this.denied(loaded, "describe", notFound(), entity);
   }
 }

@@ -33,10 +33,12 @@ export function contentDisposition(name: string, type: "attachment" | "inline"):
  * - At most 255 bytes of UTF-8, cut between graphemes, with the extension kept if it has 16 characters or fewer.
  * - `download` when nothing is left.
  *
- * Safe names come back as they are. Takes linear time. Never throws.
+ * Safe names come back as they are. Takes the same time for a name of any length. Never throws.
  */
 export function downloadName(name: string): string {
-  const visible = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(HIDDEN, "");
+  const visible = ends(name)
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .replace(HIDDEN, "");
   const segment = visible.split(/[/\\]/).findLast((part) => part !== "") ?? "";
   const composed = boundLength(trimEnd(segment.trimStart())).normalize("NFC").replaceAll(":", "_");
   // The cut may lay bare a device's name, and the prefix may call for another cut.
@@ -45,6 +47,18 @@ export function downloadName(name: string): string {
 
 /** Controls, separators of lines, bidi controls, and what has no width: soft hyphen, zero-width space and joiners, word joiner and its kin, byte order mark. */
 const HIDDEN = /\p{Cc}|\p{Zl}|\p{Zp}|\p{Bidi_Control}|[\u00ad\u180e\u2060-\u206f\ufeff]|[\u200b-\u200d]/gu;
+
+/** What can count of a name that is longer than any path: its end, or the beginning and the end of its last segment. */
+function ends(name: string): string {
+  if (name.length <= LONGEST_PATH) return name;
+  const end = name.slice(-LONGEST_PATH / 2);
+  if (/[/\\]/.test(end)) return end;
+  const start = Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1;
+  return name.slice(start, start + LONGEST_PATH / 2) + end;
+}
+
+/** In UTF-16 units. */
+const LONGEST_PATH = 2 ** 20;
 
 /** A regex such as /[.\s]+$/ would take quadratic time over a run of dots that something follows. */
 function trimEnd(name: string): string {

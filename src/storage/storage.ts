@@ -23,7 +23,7 @@ export interface StoredObject {
  */
 export interface OpenObject extends StoredObject {
   /**
-   * Reads into `buffer` from `position` of the object. The buffer is another download's as soon as this is done: don't keep it.
+   * Reads into `buffer` from `position` of the object. Do not write to the buffer once this is done. What it returns is checked.
    *
    * @returns the number of bytes read; less than asked for only at the object's end, 0 behind it.
    */

@@ -1,7 +1,17 @@
+import { types } from "node:util";
 import { deliveryRule } from "../../delivery/delivery-rule.js";
 import { ConfigurationError } from "../../errors.js";
 import { isFieldValue } from "../../http/field-value.js";
-import { checkOptions, functionLike, must, type OptionRules, optionsOf, text, trueOrFalse } from "../../options.js";
+import {
+  checkOptions,
+  functionLike,
+  must,
+  type OptionRule,
+  type OptionRules,
+  optionsOf,
+  text,
+  trueOrFalse,
+} from "../../options.js";
 import { storageRule } from "../../storage/storage-rule.js";
 import {
   COLUMN_TYPES,
@@ -62,8 +72,8 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
   condition: functionLike("(ctx) => ctx.state.user != null"),
   attachment: trueOrFalse,
   relations: must("an object", isObject, "Give one such as { owner: true }"),
-  where: functionLike("(ctx) => ({ published: true })"),
-  filename: functionLike("(entity) => entity.title"),
+  where: synchronous("(ctx) => ({ published: true })"),
+  filename: synchronous("(entity) => entity.title"),
   fields: optionsOf<PrivateFileFields<object>>({ name: text("originalName") }),
   cacheControl: must(
     'a text such as "private, no-store", or a function that returns one',
@@ -74,6 +84,15 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
   delivery: deliveryRule,
   ...DATABASE_RULES,
 };
+
+/** A function whose result is not awaited. */
+function synchronous(signature: string): OptionRule {
+  const rule = functionLike(signature);
+  return (value, name) =>
+    types.isAsyncFunction(value)
+      ? `"${name}" must be a function that returns its result, got an async function, whose promise is not awaited. Remove "async".`
+      : rule(value, name);
+}
 
 /** Of an option that is checked by itself. */
 function accepted(): undefined {}

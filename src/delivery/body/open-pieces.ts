@@ -1,5 +1,8 @@
+import { StorageError } from "../../errors.js";
 import type { ByteRange } from "../../http/byte-range.js";
 import { lengthOf } from "../../http/content.js";
+import { shown, visible } from "../../quoted.js";
+import { DiskObject } from "../../storage/disk/disk-object.js";
 import type { OpenObject } from "../../storage/storage.js";
 import type { Download } from "../delivery.js";
 import { endedEarly } from "./byte-count.js";
@@ -21,7 +24,7 @@ export function openPieces(download: Download, open: OpenObject): PieceSource {
 }
 
 async function readAll({ key, pieces, length }: Download, open: OpenObject): Promise<Buffer> {
-  const body = Buffer.allocUnsafe(length);
+  const body = Buffer.alloc(length);
   let at = 0;
   for (const piece of pieces) {
     const part = body.subarray(at, at + lengthOf(piece));
@@ -44,11 +47,11 @@ async function* readRange(
     await turns.begin();
     const size = chunkBudget.take(Math.min(end - position + 1, most));
     try {
-      const memory = chunkPool.take(text.length + size);
+      const memory = isTrusted(open) ? chunkPool.take(text.length + size) : Buffer.alloc(text.length + size);
       const chunk = memory.subarray(0, text.length + size);
       chunk.set(text);
       await fill(chunk.subarray(text.length), key, open, position).finally(turns.end);
-      if ((yield chunk) === chunk) chunkPool.giveBack(memory);
+      if ((yield chunk) === chunk && isTrusted(open)) chunkPool.giveBack(memory);
     } finally {
       chunkBudget.giveBack(size);
     }
@@ -56,11 +59,44 @@ async function* readRange(
   }
 }
 
-/** @throws StorageError when the object ends before the buffer is full, and what reading throws. */
+/** @throws StorageError when the object ends before the buffer is full or is read wrongly, and what reading throws. */
 async function fill(buffer: Uint8Array, key: string, open: OpenObject, position: number): Promise<void> {
   for (let filled = 0; filled < buffer.length; ) {
-    const count = await open.read(buffer.subarray(filled), position + filled);
-    if (count === 0) throw endedEarly(key, buffer.length - filled);
+    const rest = buffer.subarray(filled);
+    const count = await open.read(rest, position + filled);
+    if (count === 0) throw endedEarly(key, rest.length);
+    if (!isTrusted(open)) await checkRead(rest, count, key, open, position + filled);
     filled += count;
   }
+}
+
+/** Whether an object is one of ours. The memory of others is never used again: they may write to it later. */
+function isTrusted(open: OpenObject): boolean {
+  return open instanceof DiskObject && open.read === DiskObject.prototype.read;
+}
+
+/** The buffer was all zeros: if the last byte that was read still is, it is read again over a one. */
+async function checkRead(
+  buffer: Uint8Array,
+  count: unknown,
+  key: string,
+  open: OpenObject,
+  position: number,
+): Promise<void> {
+  const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && count <= buffer.length;
+  if (!isCount) throw wrongCount(key, count, buffer.length);
+  if (buffer[count - 1] !== 0) return;
+  const last = Uint8Array.of(1);
+  await open.read(last, position + count - 1);
+  if (last[0] !== 0) throw notFilled(key, count);
+}
+
+function wrongCount(key: string, count: unknown, most: number): StorageError {
+  const message = `${visible(key)}: "read" of its storage must return how many bytes it read, from 0 to ${most}, got ${shown(count)}. Correct the storage.`;
+  return new StorageError(message, key);
+}
+
+function notFilled(key: string, count: number): StorageError {
+  const message = `${visible(key)}: "read" of its storage returned ${count}, but did not fill the buffer. Correct the storage.`;
+  return new StorageError(message, key);
 }

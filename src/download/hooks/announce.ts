@@ -4,7 +4,7 @@ import type { DataSource, ObjectLiteral } from "typeorm";
 import { ObjectBody } from "../../delivery/body/object-body.js";
 import { whenOver } from "../../http/response-over.js";
 import { withinDeadline } from "../deadline.js";
-import { failed } from "../download-errors.js";
+import { failed, report } from "../download-errors.js";
 import { type DownloadRequest, eventOf } from "../request.js";
 import type { BeforeDownloadEvent, DenyingStep } from "./events.js";
 import { callHooks } from "./subscribers.js";
@@ -39,7 +39,8 @@ export function denied<E extends { status: number }>(
 ): E {
   const { ctx } = request;
   const event = { ...eventOf(dataSource, request), entity, step, status: error.status };
-  callHooks("downloadDenied", event).catch((cause: Error) => ctx.app.emit("error", cause, ctx));
+  const name = `${request.column.subject}: "downloadDenied"`;
+  callHooks("downloadDenied", event).catch((cause: unknown) => report(ctx, name, cause));
   return error;
 }
 
@@ -47,16 +48,17 @@ function reportWhenOver(event: BeforeDownloadEvent): void {
   const { ctx } = event;
   const start = performance.now();
   // A response is over in the async context of its connection, which other requests share.
-  const report = AsyncResource.bind(() => {
+  const reportEnd = AsyncResource.bind(() => {
     // A delivery that failed before its first byte was answered with an error, which may well have gone out whole.
     const aborted = !ctx.res.writableFinished || ctx.res.statusCode >= 400;
     const seconds = (performance.now() - start) / 1000;
     const bytesSent = bytesOf(ctx, aborted);
-    callHooks("afterDownload", { ...event, aborted, seconds, bytesSent }).catch((error: Error) =>
-      ctx.app.emit("error", error, ctx),
+    const name = `${event.metadata.name}.${event.propertyName}: "afterDownload"`;
+    callHooks("afterDownload", { ...event, aborted, seconds, bytesSent }).catch((error: unknown) =>
+      report(ctx, name, error),
     );
   });
-  whenOver(ctx, report);
+  whenOver(ctx, reportEnd);
 }
 
 function bytesOf({ res, body }: Context, aborted: boolean): number | undefined {

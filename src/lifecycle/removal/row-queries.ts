@@ -1,8 +1,9 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from "typeorm";
 import { dataSourceOf } from "../../column/data-source.js";
-import { completeWhere, isNumberForText } from "../../database/complete-where.js";
 import { escapedTable, isMysql } from "../../database/dialect.js";
 import { idText, readPrimaryKey, selectPrimaryKey } from "../../database/row-keys.js";
+import { completeWhere } from "../../database/where/complete-where.js";
+import { isNumberForText } from "../../database/where/leaf-value.js";
 import type { Cascade } from "./cascades.js";
 import { stillThere, unsafeCriteria } from "./removal-errors.js";
 

@@ -1,4 +1,5 @@
 import { StorageError } from "../../errors.js";
+import { visible } from "../../quoted.js";
 import { uploadBytes } from "../upload-bytes.js";
 import { cloneIncomplete } from "./disk-incomplete.js";
 import type { DiskObject } from "./disk-object.js";
@@ -47,5 +48,5 @@ export async function copyObject(
 
 function sameSize(key: string, expected: number, size: number): number {
   if (size === expected) return size;
-  throw new StorageError(`${key}: its copy has ${size} bytes in place of ${expected}. Copy it again.`, key);
+  throw new StorageError(`${visible(key)}: its copy has ${size} bytes in place of ${expected}. Copy it again.`, key);
 }

@@ -1,5 +1,6 @@
 import { isNativeError } from "node:util/types";
 import { PrivateFileError, StorageError } from "../../errors.js";
+import { visible } from "../../quoted.js";
 
 /** What a file system answers where there is nothing, or no regular file: links, sockets, files in place of folders. */
 const ABSENT = new Set([
@@ -33,7 +34,11 @@ export function isAbsent(error: unknown): boolean {
 export function diskError(key: string, doing: string, error: unknown): Error {
   if (error instanceof PrivateFileError) return error;
   const reason = codeOf(error) ?? "an error";
-  return new StorageError(`${key}: ${doing} failed with ${reason}. See "cause", and check the storage's disk.`, key, {
-    cause: error,
-  });
+  return new StorageError(
+    `${visible(key)}: ${doing} failed with ${reason}. See "cause", and check the storage's disk.`,
+    key,
+    {
+      cause: error,
+    },
+  );
 }

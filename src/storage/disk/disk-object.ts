@@ -3,6 +3,7 @@ import fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { StorageError } from "../../errors.js";
+import { visible } from "../../quoted.js";
 import type { OpenObject, StoredObject } from "../storage.js";
 import { Descriptor } from "./descriptor.js";
 import { diskError, isAbsent } from "./disk-error.js";
@@ -64,7 +65,7 @@ export async function openObject(place: DiskObjectPlace): Promise<DiskObject | u
 /** What a file's inode says of the object. @throws StorageError when the size is beyond what a number holds exactly. */
 export function describe(stats: Stats, key: string): StoredObject {
   if (Number.isSafeInteger(stats.size)) return { size: stats.size, modifiedAt: stats.mtime, changedAt: stats.ctime };
-  throw new StorageError(`${key}: it has more than ${Number.MAX_SAFE_INTEGER} bytes. Serve it in parts.`, key);
+  throw new StorageError(`${visible(key)}: it has more than ${Number.MAX_SAFE_INTEGER} bytes. Serve it in parts.`, key);
 }
 
 /** An object on one descriptor: it stays what it was when its key is deleted or written anew. */
@@ -108,7 +109,7 @@ export class DiskObject implements OpenObject {
 }
 
 function becameShorter(key: string): StorageError {
-  return new StorageError(`${key}: it became shorter while it was read. Store it anew.`, key);
+  return new StorageError(`${visible(key)}: it became shorter while it was read. Store it anew.`, key);
 }
 
 function openFile(path: string): Promise<number> {

@@ -2,7 +2,7 @@ import fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidKeyError, StorageError } from "../../errors.js";
-import { quoted } from "../../quoted.js";
+import { quoted, visible } from "../../quoted.js";
 import { checkDiskOptions, type DiskStorageOptions } from "../disk-options.js";
 import { assertKey, assertPrefix } from "../key.js";
 import { isWithin } from "../nested-storages.js";
@@ -191,19 +191,22 @@ export class DiskStorage implements Storage {
 }
 
 function noSuchObject(key: string): StorageError {
-  return new StorageError(`${key}: there is no such object. Check "stat" first.`, key);
+  return new StorageError(`${visible(key)}: there is no such object. Check "stat" first.`, key);
 }
 
 function assertSame(key: string, found: StoredObject, wanted: StoredObject | undefined): void {
   if (wanted === undefined) return;
   if (found.size === wanted.size && found.modifiedAt.getTime() === wanted.modifiedAt.getTime()) return;
-  throw new StorageError(`${key}: it is another object than it was. Call "stat" again.`, key);
+  throw new StorageError(`${visible(key)}: it is another object than it was. Call "stat" again.`, key);
 }
 
 function assertInside(key: string, start: number, end: number, size: number): void {
   const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end);
   if (whole && start >= 0 && start <= end + 1 && end < size) return;
-  throw new StorageError(`${key}: bytes ${start} to ${end} are not all in it, it has ${size}. Call "stat" first.`, key);
+  throw new StorageError(
+    `${visible(key)}: bytes ${start} to ${end} are not all in it, it has ${size}. Call "stat" first.`,
+    key,
+  );
 }
 
 async function unlink(path: string): Promise<void> {
