@@ -69,7 +69,7 @@ export async function removeOrphans(
 function wrongDatabase(columns: PrivateColumn[], orphans: number): ConfigurationError {
   const subjects = columns.map(({ subject }) => subject).join(", ");
   return new ConfigurationError(
-    `PrivateFiles.sweep: no row of ${subjects} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage; To remove them all the same, give force: true (the command: --force).`,
+    `PrivateFiles.sweep: no row of ${subjects} names any object of the storage, which has ${orphans} to remove. Look whether this is the right database and the right storage. To remove them all the same, give force: true (the command: --force).`,
   );
 }
 

@@ -47,7 +47,7 @@ export class SweepRun {
 
   /** Whether an object may still get its row. */
   isYoung({ modifiedAt, changedAt = modifiedAt }: Pick<StoredObject, "modifiedAt" | "changedAt">): boolean {
-    return !(modifiedAt < this.before && changedAt < this.before);
+    return !(modifiedAt <= this.before && changedAt <= this.before);
   }
 
   /** Tells of something that was found. */
@@ -82,6 +82,7 @@ export function mayHaveMade({ options: { uploadTo = "" } }: PrivateColumn, key: 
 }
 
 /** A date that is one, however many seconds there are. */
+/** In milliseconds, which Node rounds for the times of files, and the clock cuts: what was written just now may seem to be one later. */
 function secondsAgo(seconds: number): Date {
-  return new Date(Math.max(0, Date.now() - seconds * 1000));
+  return new Date(Math.max(0, Date.now() + 1 - seconds * 1000));
 }
