@@ -45,6 +45,11 @@ export function unavailable(message: string, cause?: unknown): DownloadError {
   );
 }
 
+/** The answer where the application's code made a mistake. The message is for the log alone. */
+export function mistake(message: string): DownloadError {
+  return made(new DownloadError(500, "ERR_PRIVATE_FILE_FAILED", message, { headers: { ...REFUSAL_HEADERS } }));
+}
+
 /**
  * What of an error gets into the answer: nothing; its `status` and `headers`; or its message as well, where it is an HTTP
  * error that says `expose`. Only those who know what HTTP errors are for get that far: koa-send exposes paths.

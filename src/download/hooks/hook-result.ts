@@ -1,5 +1,5 @@
-import { DownloadError } from "../../errors.js";
-import { REFUSAL_HEADERS } from "../headers.js";
+import type { DownloadError } from "../../errors.js";
+import { mistake } from "../download-errors.js";
 import { type HookName, hookOf } from "./hook-names.js";
 
 /** The hooks of each class that a warning was emitted for. */
@@ -18,8 +18,9 @@ export function checkResult(subscriber: object, hook: HookName, result: unknown)
 }
 
 function returnedFalse(subscriber: object): DownloadError {
-  const message = `${hookOf(subscriber, "beforeDownload")}: returned false, which does not say why. Throw an error to refuse the download, such as ctx.throw(403), and return nothing.`;
-  return new DownloadError(500, "ERR_PRIVATE_FILE_FAILED", message, { headers: { ...REFUSAL_HEADERS } });
+  return mistake(
+    `${hookOf(subscriber, "beforeDownload")}: returned false, which does not say why. Throw an error to refuse the download, such as ctx.throw(403), and return nothing.`,
+  );
 }
 
 function warnOnce(subscriber: object, hook: HookName, result: unknown): void {
