@@ -10,7 +10,7 @@ import {
 } from "../errors.js";
 import { REFUSAL_HEADERS } from "./headers.js";
 
-/** The answer for everything that the request may not know to exist, always the same. */
+/** The answer for anything that the client may not know exists, always the same. */
 export function notFound(cause?: unknown): DownloadError {
   return refusal(404, "ERR_PRIVATE_FILE_NOT_FOUND", "Not Found", { cause });
 }
