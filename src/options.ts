@@ -1,5 +1,6 @@
 import { ConfigurationError } from "./errors.js";
 import { shown } from "./quoted.js";
+import { leaveUnawaited } from "./unawaited.js";
 
 /**
  * What an option must be.
@@ -99,6 +100,8 @@ function problemOf<O>(options: unknown, rules: OptionRules<O>, parent?: string):
     const subject = parent === undefined ? "the options" : `"${parent}"`;
     return `${subject} must be an object, got ${shown(options)}. Give an object with any of ${names.join(", ")}.`;
   }
+  // A promise in place of a value may reject later.
+  for (const value of Object.values(options)) leaveUnawaited(value);
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const name = joined(parent, key);

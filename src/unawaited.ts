@@ -1,6 +1,6 @@
 import { types } from "node:util";
 
-/** Ignores what becomes of a value that nobody awaits: a promise that rejects unheard ends the process. */
+/** Ignores the rejection of a promise that is not awaited: unhandled, it would end the process. */
 export function leaveUnawaited(value: unknown): void {
   if (types.isPromise(value)) value.catch(() => {});
 }

@@ -77,7 +77,15 @@ const notStorage = [
   { ...new MemoryStorage(), put() {} },
   storageWith({ open: true }),
 ];
-const notDelivery = [null, "stream", streamDelivery, {}, { deliver: true }, { deliver() {}, ranges: "none" }];
+const notDelivery = [
+  null,
+  "stream",
+  streamDelivery,
+  {},
+  { deliver: true },
+  { deliver() {}, ranges: "none" },
+  { deliver() {}, opens: "no" },
+];
 
 const column: Subject<PrivateFileColumnOptions>["wrong"] = {
   uploadTo: [null, 5, {}, "/var", "../up", "a//b", "%Q"],

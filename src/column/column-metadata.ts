@@ -1,5 +1,7 @@
+import { types } from "node:util";
 import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
+import { leaveUnawaited } from "../unawaited.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { declaredOptions } from "./declaration/declaration.js";
 import { checkDeclaration } from "./declaration/declaration-check.js";
@@ -39,6 +41,10 @@ export class ColumnSet implements Iterable<PrivateColumn> {
   columnOf(entity: ObjectLiteral | null | undefined, property: string): PrivateColumn {
     if (entity === null || entity === undefined) {
       throw new ConfigurationError(`entity.${property}: the entity is ${entity}. Give an entity of the data source.`);
+    }
+    if (types.isPromise(entity)) {
+      leaveUnawaited(entity);
+      throw new ConfigurationError(`entity.${property}: the entity is a promise. Await it.`);
     }
     const target: unknown = entity.constructor;
     const isPlain = target === Object || target === undefined;

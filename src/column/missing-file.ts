@@ -41,7 +41,7 @@ function howToLoad({ entity, column }: PrivateColumn): string {
     : `It has select: false, so ask for it with a query builder: addSelect("${entity.name}.${column.propertyPath}")`;
 }
 
-/** What `adopt` named may be in a row or not: nothing follows what others wrote. */
+/** An adopted object counts as saved: whether a row has it is not followed. */
 function whyNotSaved({ state, expiresAt, isAdopted }: FileRecord): string | undefined {
   if (state === "discarded")
     return "the file was deleted, since no row got it in time or another one replaced it. Attach it again.";

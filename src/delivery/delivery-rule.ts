@@ -4,6 +4,6 @@ import { objectWith } from "../options.js";
 export const deliveryRule = objectWith(
   "a delivery",
   ["deliver"],
-  { ranges: "boolean", cacheControl: "string" },
+  { opens: "boolean", ranges: "boolean", cacheControl: "string" },
   "Give one such as streamDelivery()",
 );

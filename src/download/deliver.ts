@@ -79,7 +79,7 @@ async function deliver(granted: Granted, content: Content, timeout: number): Pro
   try {
     await untilSending(step, ctx, delivery.deliver(download), timeout);
   } catch (error) {
-    // Who leaves has the file let go of, whatever the delivery was at.
+    // The client left and the file was closed, which fails the delivery.
     if (isOver(ctx)) return;
     throw isMissing(error) ? notFound(error) : failed(step, error, "status");
   }

@@ -10,7 +10,7 @@ import {
 } from "../errors.js";
 import { REFUSAL_HEADERS } from "./headers.js";
 
-/** The answer for everything that the request may not know to exist, always the same. */
+/** The answer for anything that the client may not know exists, always the same. */
 export function notFound(cause?: unknown): DownloadError {
   return refusal(404, "ERR_PRIVATE_FILE_NOT_FOUND", "Not Found", { cause });
 }
@@ -45,8 +45,8 @@ export function unavailable(message: string, cause?: unknown): DownloadError {
   );
 }
 
-/** The answer where code of the application is wrong in a way that is known. */
-export function misused(message: string): DownloadError {
+/** The answer where the application's code made a mistake. The message is for the log alone. */
+export function mistake(message: string): DownloadError {
   return made(new DownloadError(500, "ERR_PRIVATE_FILE_FAILED", message, { headers: { ...REFUSAL_HEADERS } }));
 }
 

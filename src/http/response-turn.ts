@@ -20,19 +20,22 @@ const waiting = new WeakMap<Socket, number>();
  * While 100 responses wait, their connection is not read, so that no client can fill the memory with requests.
  */
 export async function untilTurn(exchange: Exchange): Promise<void> {
-  const { req, res } = exchange;
-  if (isNext(res) || isOver(exchange)) return;
+  const { req } = exchange;
+  if (isNext(exchange) || isOver(exchange)) return;
   noteWaiting(req.socket, 1);
   await new Promise<void>((resolve) => {
-    res.once("socket", () => resolve());
+    exchange.res.once("socket", () => resolve());
     whenOver(exchange, resolve);
   });
   noteWaiting(req.socket, -1);
 }
 
-/** Node gives a response its socket, and emits "socket", when the responses before it are finished. */
-function isNext(res: ServerResponse): boolean {
-  return !(res instanceof ServerResponse) || res.socket !== null;
+/**
+ * Node gives a response its socket, and emits "socket", when the responses before it are finished. Without a connection, as in a unit
+ * test, that would never happen.
+ */
+function isNext({ req, res }: Exchange): boolean {
+  return !(res instanceof ServerResponse) || res.socket !== null || req.socket.pending !== false;
 }
 
 function noteWaiting(socket: Socket, change: 1 | -1): void {

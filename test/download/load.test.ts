@@ -5,7 +5,7 @@ import {
   type BeforeQueryEvent,
   ChildEntity,
   Column,
-  type DataSource,
+  DataSource,
   Entity,
   type EntitySubscriberInterface,
   EventSubscriber,
@@ -201,6 +201,21 @@ describeOnEachDatabase("EntityLoader", (database) => {
       assert.ok(!query.includes("4711"));
     }
     assert.equal(seen.size, 1);
+  });
+
+  it("keeps no transaction where another package binds queries to the transaction of a request", async (t) => {
+    const expected = await found(letters[0]!);
+    const runner = dataSource.createQueryRunner();
+    const { createQueryBuilder } = DataSource.prototype;
+    const bound = (target: never, alias: string) =>
+      Reflect.apply(createQueryBuilder, dataSource, [target, alias, runner]);
+    t.mock.method(dataSource, "createQueryBuilder", bound as typeof createQueryBuilder);
+    const loader = new EntityLoader(dataSource);
+    const load = () =>
+      loader.load({ column: columnOf(Letter), primaryKey: [String(letters[0]!.id)], name: "x.pdf" }, none);
+    await load();
+    await runner.release();
+    assert.deepStrictEqual(await load(), expected);
   });
 
   it("leaves relations to queries of their own where the data source says so", async () => {

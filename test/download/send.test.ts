@@ -407,6 +407,24 @@ describe("a mistake in a call of send", () => {
       assert.deepEqual(told, []);
     });
   }
+
+  for (const what of ["an option", "the entity"]) {
+    it(`ends no process where ${what} is a promise that rejects, as without await`, async (t) => {
+      const { application, respond } = await withArticle(t);
+      const loaded = await application.dataSource.manager.findOneByOrFail(Article, { slug: "hello" });
+      respond((ctx) => {
+        const promise = (async () => assert.fail("the database is down"))() as never;
+        const [article, options] = what === "an option" ? [loaded, { authorized: promise }] : [promise, {}];
+        return application.files.send(ctx, article as Article, "file", options);
+      });
+      // An unhandled rejection fails this test.
+      assert.equal((await application.get("/")).status, 500);
+      assert.match(
+        String(application.errors),
+        /^ConfigurationError: .* promise|"authorized" must be true or false, got an object/,
+      );
+    });
+  }
 });
 
 type Respond = (answer: (ctx: Context) => Promise<void>) => void;

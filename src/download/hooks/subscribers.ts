@@ -14,8 +14,8 @@ export type EventOf<H extends HookName> = Parameters<NonNullable<PrivateFileSubs
 export async function callHooks<H extends HookName>(hook: H, event: EventOf<H>): Promise<void> {
   for (const subscriber of event.dataSource.subscribers as PrivateFileSubscriber[]) {
     if (subscriber[hook] && listens(subscriber, event.metadata.target)) {
-      const result: unknown = await (subscriber[hook] as (event: EventOf<H>) => unknown)(event);
-      checkResult(subscriber, hook, result);
+      const method = subscriber[hook] as (event: EventOf<H>) => unknown;
+      checkResult(subscriber, hook, method, await method.call(subscriber, event));
     }
   }
 }

@@ -38,7 +38,9 @@ export class Mount {
   check(ctx: Context, path: string): void {
     this.#checkLinks(ctx, path);
     const mounts = ctx.app.middleware.flatMap((one) => Mount.#mounts.get(one) ?? []);
-    const hidden = mounts.slice(mounts.indexOf(this) + 1).find((other) => other !== this && this.#hides(other));
+    // Routes that are nested, as by koa-mount, are not among them, and get only requests below the path of their own.
+    const later = mounts.includes(this) ? mounts.slice(mounts.indexOf(this) + 1) : [];
+    const hidden = later.find((other) => other !== this && this.#hides(other));
     if (!hidden) return;
     throw new ConfigurationError(
       `PrivateFiles: two of them have routes at "${hidden.prefix}" in one application, and the first would answer for both. Give each a "prefix" of its own.`,

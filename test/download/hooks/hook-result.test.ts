@@ -54,9 +54,9 @@ describe("a hook that returns a value", () => {
   for (const [kind, value] of [
     ["true", true],
     ["null", null],
-    ["a value of type object", { affected: 1 }],
-    ["a value of type number", 0],
-    ["a value of type string", ""],
+    ["an object", { affected: 1 }],
+    ["a number", 0],
+    ["a string", ""],
   ] as const) {
     it(`changes nothing and is one warning of its class: ${kind}`, async (t) => {
       const { application, url } = await withHooks(t, { beforeDownload: async () => value });
@@ -66,7 +66,7 @@ describe("a hook that returns a value", () => {
         warnings.map(({ code, message }) => [code, message]),
         [
           [
-            "ERR_PRIVATE_FILE_CONFIGURATION",
+            "PRIVATE_FILE_HOOK_RESULT",
             `Quota.beforeDownload: returned ${kind}, which has no effect. Return nothing; throw an error in "beforeDownload" to refuse a download.`,
           ],
         ],
@@ -75,8 +75,8 @@ describe("a hook that returns a value", () => {
   }
 
   it("is a warning for each hook, and a false of afterDownload and downloadDenied is one like any other value", async (t) => {
-    const returnsFalse = () => false;
-    const { application, url } = await withHooks(t, { afterDownload: returnsFalse, downloadDenied: returnsFalse });
+    const hooks = { afterDownload: () => false, downloadDenied: () => false };
+    const { application, url } = await withHooks(t, hooks);
     for (let n = 0; n < 2; n++) {
       assert.equal((await application.get(url)).status, 200);
       assert.equal((await application.get(url.replace("a.mp4", "b.mp4"))).status, 404);

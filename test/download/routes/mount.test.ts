@@ -151,6 +151,19 @@ describe("routes of two PrivateFiles in one application", () => {
     assert.deepEqual((await apart.get(other.url.replace("/other", ""))).body.toString(), "of the second");
   });
 
+  for (const [how, nested] of [
+    ["by koa-mount", (files) => mount("/one", files.routes() as Koa.Middleware)],
+    ["by a router", (files) => new Router().use("/one", files.router.routes()).routes() as Koa.Middleware],
+  ] as [string, (files: PrivateFiles) => Koa.Middleware][]) {
+    it(`answer the files of each where only the first is mounted at a path of its own, ${how}`, async (t) => {
+      const one = await filesWith(t, "of the first", { baseUrl: "/one" });
+      const other = await filesWith(t, "of the second");
+      const { get } = await serve(t, new Koa().use(nested(one.files)).use(other.files.routes()));
+      const bodies = [await get(one.url), await get(other.url)].map(({ body }) => body.toString());
+      assert.deepEqual(bodies, ["of the first", "of the second"]);
+    });
+  }
+
   it("answer files where one PrivateFiles is there twice", async (t) => {
     const { files, url } = await filesWith(t, "paper");
     const { get } = await serve(t, new Koa().use(files.routes()).use(files.routes()));

@@ -32,6 +32,8 @@ const reads = {
 class Submission {
   @PrimaryGeneratedColumn() id!: number;
   @ManyToOne(() => User, { nullable: true }) owner!: Relation<User> | null;
+  @ManyToOne(() => User, { nullable: true }) user!: Relation<User> | null;
+  @Column({ type: Number, nullable: true }) userId!: number | null;
   @ManyToOne(() => User, { nullable: true, lazy: true }) reviewer!: Promise<User | null>;
 
   @PrivateFileColumn<Submission>({ ...owned, condition: ((ctx, one) => rule(ctx, one)) as typeof reads.owner })
@@ -61,10 +63,33 @@ class Submission {
   })
   lazy!: PrivateFile | null;
 
+  @PrivateFileColumn<Submission>({
+    nullable: true,
+    condition: (ctx, submission) => ctx.state.user != null && submission.userId === ctx.state.user.id,
+  })
+  byKey!: PrivateFile | null;
+
+  @PrivateFileColumn<Submission>({
+    nullable: true,
+    condition: ({ state: { user } }, submission) => user != null && submission.userId === user.id,
+  })
+  byKeyOfUser!: PrivateFile | null;
+
   @PrivateFileColumn<Submission>({ nullable: true }) byDefault!: PrivateFile | null;
 }
 
-type Property = "any" | "safe" | "careless" | "unloaded" | "nested" | "lazy" | "byDefault";
+const PROPERTIES = [
+  "any",
+  "safe",
+  "careless",
+  "unloaded",
+  "nested",
+  "lazy",
+  "byKey",
+  "byKeyOfUser",
+  "byDefault",
+] as const;
+type Property = (typeof PROPERTIES)[number];
 
 let application: Application;
 let submission: Submission;
@@ -73,7 +98,7 @@ beforeEach(async () => {
   const { files, dataSource } = application;
   const owner = await dataSource.manager.save(User, { name: "alice" });
   submission = dataSource.manager.create(Submission, { owner });
-  for (const property of ["any", "safe", "careless", "unloaded", "nested", "lazy", "byDefault"] as const) {
+  for (const property of PROPERTIES) {
     await files.attach(submission, property, Buffer.from("x"), { filename: "x.txt" });
   }
   await dataSource.manager.save(submission);
@@ -161,6 +186,17 @@ describe("a rule that names a relation which the entity does not have", () => {
     });
     assert.deepEqual(warnings, []);
   });
+});
+
+describe("a rule that compares the key of a relation with the user who is signed in", () => {
+  for (const property of ["byKey", "byKeyOfUser"] as const) {
+    it(`gets no warning, though the relation is called "user" as well: ${property}`, async () => {
+      const warnings = await warningsWhile(async () => {
+        assert.deepEqual([await status(property, { as: "bob" }), await status(property)], [403, 403]);
+      });
+      assert.deepEqual(warnings, []);
+    });
+  }
 });
 
 describe("the rule of the documentation", () => {
