@@ -1,4 +1,5 @@
-import { DataSource, type EntityMetadata, ObjectLiteral } from "typeorm";
+import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
+import * as typeorm from "typeorm";
 
 /** TypeORM's loader of lazy relations, which it does not export. */
 type RelationLoader = DataSource["relationLoader"];
@@ -12,7 +13,7 @@ export function withoutCache(dataSource: DataSource): DataSource {
   const uncached: DataSource = Object.create(dataSource, {
     queryResultCache: { value: undefined },
     // Other packages, such as typeorm-transactional, replace it to bind each query to the transaction of a request. Queries here outlive it.
-    createQueryBuilder: { value: DataSource.prototype.createQueryBuilder },
+    createQueryBuilder: { value: typeorm.DataSource.prototype.createQueryBuilder },
     // Connections know their manager, and SQLite has only one connection: they stay those of the data source.
     createQueryRunner: { value: dataSource.createQueryRunner.bind(dataSource) },
   });
