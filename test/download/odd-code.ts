@@ -31,6 +31,11 @@ export function run({ way, value }: Case): unknown {
   return one;
 }
 
+/** A promise that never settles. */
+export function pending(): Promise<never> {
+  return new Promise(() => {});
+}
+
 /** Values of every type, and errors with every kind of property. Each is made anew. */
 export const VALUES: (() => unknown)[] = [
   ...[undefined, null, true, false, 0, -0, 1, -1, 3, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 10n],
@@ -45,7 +50,7 @@ VALUES.push(
   () => Buffer.from("bytes"),
   () => new Uint8Array(9),
   () => Object.create(null),
-  () => new Promise(() => {}),
+  pending,
   // biome-ignore lint/suspicious/noThenProperty: it is what a function may return.
   () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(new Error("from a thenable")) }),
   () => ({
