@@ -36,6 +36,13 @@ export function pending(): Promise<never> {
   return new Promise(() => {});
 }
 
+/** Objects that throw when they are looked at. Node.js itself ends the process when a stream fails with one. */
+export const UNREADABLE: (() => unknown)[] = [
+  () => revoked(),
+  () => new Proxy({}, throwingTraps()),
+  () => new Proxy(new Error("behind a proxy"), throwingTraps()),
+];
+
 /** Values of every type, and errors with every kind of property. Each is made anew. */
 export const VALUES: (() => unknown)[] = [
   ...[undefined, null, true, false, 0, -0, 1, -1, 3, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 10n],
@@ -59,9 +66,7 @@ VALUES.push(
       throw new Error("then can't be read");
     },
   }),
-  () => revoked(),
-  () => new Proxy({}, throwingTraps()),
-  () => new Proxy(new Error("behind a proxy"), throwingTraps()),
+  ...UNREADABLE,
   () => ({ size: Number.NaN, modifiedAt: new Date(), read: () => 1, close: () => {} }),
   () => ({ size: 100, modifiedAt: new Date(), read: () => 50, close: () => {} }),
   () => ({
