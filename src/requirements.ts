@@ -5,11 +5,11 @@ import { isOlder, loadedVersions } from "./version.js";
 /** The oldest versions that work. */
 const OLDEST = { typeorm: "0.3.20", koa: "2.16.0" } as const;
 
-/** TypeORM sends its events of statements on this driver since this version. */
+/** Since this version TypeORM sends them for better-sqlite3. */
 const BETTER_SQLITE3 = "0.3.21";
 
-/** Drivers for which TypeORM sends no events of statements. */
-const SILENT_DRIVERS = ["aurora-mysql", "aurora-postgres", "capacitor", "nativescript"];
+/** Drivers for which TypeORM sends neither `beforeQuery` nor `afterQuery`. */
+const WITHOUT_QUERY_EVENTS = ["aurora-mysql", "aurora-postgres", "capacitor", "nativescript"];
 
 /**
  * Checks that the package works with a data source, and with the version of TypeORM, as far as it is known. Reads a small file each time.
@@ -51,7 +51,7 @@ function problemOf(dataSource: unknown, version: string | undefined): string | u
   }
   const { type } = dataSource.options;
   if (type === "mongodb") return "MongoDB is not supported. Use a data source with a SQL database.";
-  if (SILENT_DRIVERS.includes(type)) {
+  if (WITHOUT_QUERY_EVENTS.includes(type)) {
     return `TypeORM's driver "${type}" does not announce statements, by which files follow their rows. Use another driver.`;
   }
   if (type === "better-sqlite3" && version && isOlder(version, BETTER_SQLITE3)) {

@@ -302,7 +302,7 @@ describe("permissions of a DiskStorage", () => {
     assert.throws(() => new DiskStorage(application.storage.root, { fileMode: 640 }), {
       name: "ConfigurationError",
       message:
-        'DiskStorage: "fileMode" must be permissions that let the owner read, and nobody execute, got 640. Write a number in octal, such as 0o640.',
+        'DiskStorage: "fileMode" must be permissions that allow the owner to read, and do not allow anyone to execute, got 640. Write a number in octal, such as 0o640.',
     });
   });
 });

@@ -37,7 +37,7 @@ function version(): string {
   return createRequire(import.meta.url)("typeorm-private-files/package.json").version;
 }
 
-/** What this package says of the data source is no fault of the database. */
+/** An error of this package is not a failure to reach the database. */
 async function open(dataSource: DataSource): Promise<void> {
   try {
     await dataSource.initialize();

@@ -12,12 +12,12 @@ export function databaseOf({ options, driver }: DataSource): string {
   return `${options.type}${typeof name === "string" && name !== "" ? ` "${name}"` : ""}${place}`;
 }
 
-/** What a report is about, for a program. */
+/** The database and the folders that a report covers, as a part of its JSON. */
 export function targetOf(dataSource: DataSource): { database: string; folders: string[] } {
   return { database: databaseOf(dataSource), folders: foldersOf(dataSource) };
 }
 
-/** What a report is about, in a sentence. */
+/** The database and the folders that a report covers, as a line of text. */
 export function targetLine(dataSource: DataSource): string {
   const { database, folders } = targetOf(dataSource);
   return `Database: ${database}.${folders.length > 0 ? ` Files: ${folders.join(", ")}.` : ""}`;
@@ -31,7 +31,7 @@ function foldersOf(dataSource: DataSource): string[] {
   return [...new Set(storages.flatMap((storage) => folderOf(storage) ?? []))];
 }
 
-/** What options of all drivers may say of a place. */
+/** Connection options that drivers have in common. */
 interface Place {
   url?: string;
   host?: string;

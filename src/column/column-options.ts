@@ -64,7 +64,7 @@ type TextProperty<E> = [E] extends [unknown]
   : never;
 
 /**
- * What a private file column is declared with. `E` is the entity that the column belongs to, `C` the context of the Koa application,
+ * The options of a private file column. `E` is the entity that the column belongs to, `C` the context of the Koa application,
  * such as `ParameterizedContext<AppState, AppExtras>`. Without `C` it is Koa's own `Context`.
  */
 export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C extends ExtendableContext = Context>

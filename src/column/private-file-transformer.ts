@@ -1,4 +1,5 @@
 import type { ValueTransformer } from "typeorm";
+import { described } from "../described.js";
 import { PrivateFileError } from "../errors.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { makeFile, recordOf } from "./private-file.js";
@@ -68,14 +69,9 @@ export class PrivateFileTransformer implements ValueTransformer {
   private refusal(value: unknown): PrivateFileError {
     return new PrivateFileError(
       "ERR_PRIVATE_FILE_VALUE",
-      `${this.subject}: expected a PrivateFile, got ${described(value)}. ${adviceFor(value)}`,
+      `${this.subject}: expected a PrivateFile, got ${isCopy(value) ? "a copy of one" : described(value)}. ${adviceFor(value)}`,
     );
   }
-}
-
-function described(value: unknown): string {
-  if (typeof value !== "object") return `a ${typeof value}`;
-  return isCopy(value) ? "a copy of one" : "an object";
 }
 
 function adviceFor(value: unknown): string {

@@ -8,14 +8,14 @@ export type FailureListener = (
 ) => Promise<void> | undefined;
 
 /** The drivers whose query runners send no `afterQuery` for a failed statement: better-sqlite3 before TypeORM 1.1, and Expo. */
-const SILENT = ["better-sqlite3", "expo"];
+const WITHOUT_FAILURE_EVENT = ["better-sqlite3", "expo"];
 
 /**
  * Calls a listener for each failed statement of a data source whose driver may send no `afterQuery` for it. With other drivers it does
  * nothing.
  */
 export function onFailedStatement({ driver, options }: DataSource, listener: FailureListener): void {
-  if (!SILENT.includes(options.type)) return;
+  if (!WITHOUT_FAILURE_EVENT.includes(options.type)) return;
   const known = listeners.get(driver);
   listeners.set(driver, listener);
   if (known) return;

@@ -20,8 +20,8 @@ export function checkDiskOptions(options: DiskStorageOptions): void {
 
 /** Permissions that make sense: each decimal number that was meant as an octal one has bits that these do not have. */
 const RULES: OptionRules<DiskStorageOptions> = {
-  fileMode: permissions("that let the owner read, and nobody execute", /^[46][046]{2}$/, "0o640"),
-  folderMode: permissions("that let the owner read, write and enter", /^7[0157]{2}$/, "0o750"),
+  fileMode: permissions("that allow the owner to read, and do not allow anyone to execute", /^[46][046]{2}$/, "0o640"),
+  folderMode: permissions("that allow the owner to read, write and enter", /^7[0157]{2}$/, "0o750"),
   refuseHardLinks: trueOrFalse,
 };
 

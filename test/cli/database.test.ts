@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { DataSource, DataSourceOptions } from "typeorm";
 import { databaseOf } from "../../src/cli/target.js";
 import { CliProject } from "../support/cli-project.js";
+import { freePort } from "../support/free-port.js";
 
 let project: CliProject;
 before(async () => {
@@ -14,7 +13,7 @@ after(() => project.close());
 
 describe("a database that the command can't reach", () => {
   it("is named with its type, name, host and port, and without user and password", async () => {
-    const port = await unusedPort();
+    const port = await freePort();
     for (const [name, options] of [
       [
         "parts.mjs",
@@ -63,16 +62,6 @@ describe("the name of a database", () => {
     });
   }
 });
-
-/** A port that nothing listens on. */
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 function configuration(options: object, column = "{}"): string {
   const url = (name: string) => JSON.stringify(import.meta.resolve(name));

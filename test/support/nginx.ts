@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { eventually } from "./eventually.js";
+import { freePort } from "./free-port.js";
 
 /** An nginx of its own, in a folder of its own. */
 export interface Nginx {
@@ -61,15 +62,6 @@ function configuration(port: number, http: string, server: string): string {
       ${http}
       server { listen 127.0.0.1:${port}; ${server} }
     }`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function reach(port: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LONGEST_WAIT } from "./eventually.js";
+import { freePort } from "./free-port.js";
 
 /** A program that serves at the address it printed. */
 export interface PrintingProgram {
@@ -45,13 +45,4 @@ async function addressOf(program: ChildProcess): Promise<string> {
     if (url) return url;
   }
   throw new Error(`The program printed no address, but: ${printed}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,7 +1,7 @@
 import type { EntityMetadata, FindOperator, FindOptionsWhere, ObjectLiteral } from "typeorm";
 import type { ColumnMetadata } from "../../column/private-column.js";
 import { copyOf, isOperator, isUnlimited, problemOfOperator } from "./find-operator.js";
-import { described, problemOf } from "./leaf-value.js";
+import { kindOf, problemOf } from "./leaf-value.js";
 
 /** What `find` takes as `where`. */
 export type Where = FindOptionsWhere<ObjectLiteral> | FindOptionsWhere<ObjectLiteral>[];
@@ -87,9 +87,9 @@ class WhereReader {
 /** Why an object can't be a condition: TypeORM would ignore a part of it. */
 function problemOfObject(where: unknown): string | undefined {
   if (typeof where !== "object" || where === null || isOperator(where)) {
-    return `${isOperator(where) ? "an operator" : described(where)}, not an object with properties`;
+    return `${isOperator(where) ? "an operator" : kindOf(where)}, not an object with properties`;
   }
-  if (described(where) !== "an object") return `${described(where)}, not an object with properties`;
+  if (kindOf(where) !== "an object") return `${kindOf(where)}, not an object with properties`;
   const ignored = Reflect.ownKeys(where).find((key) => !Object.prototype.propertyIsEnumerable.call(where, key));
   if (ignored !== undefined) return `an object with the hidden property ${String(ignored)}`;
   if (Object.getOwnPropertySymbols(where).length > 0) return "an object with a symbol as a property";

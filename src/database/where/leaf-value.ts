@@ -2,6 +2,7 @@ import { types } from "node:util";
 import type { ValueTransformer } from "typeorm";
 import { dataSourceOf } from "../../column/data-source.js";
 import type { ColumnMetadata } from "../../column/private-column.js";
+import { described } from "../../described.js";
 import { isMysql } from "../dialect.js";
 
 /**
@@ -14,20 +15,20 @@ export function problemOf(column: ColumnMetadata | undefined, given: unknown, pa
   if (given === undefined || given === null) return String(given);
   if (Number.isNaN(value) || (types.isDate(value) && Number.isNaN(value.getTime()))) return String(value);
   // TypeORM calls functions and puts their results into the SQL.
-  if (typeof value === "function" || typeof value === "symbol") return described(value);
+  if (typeof value === "function" || typeof value === "symbol") return kindOf(value);
   if (isCollection(value) && !(column && takesCollections(column))) {
-    return `${described(value)}, which its column can't have`;
+    return `${kindOf(value)}, which its column can't have`;
   }
   if (!column) return undefined;
   if (typeof value === "boolean" && isNumeric(column) && !BOOLEAN.test(nameOfType(column))) {
     return "a boolean, which the database compares with a number as 0 or 1";
   }
   if (isOtherObject(value) && (isNumeric(column) || isText(column) || isMysql(dataSourceOf(column.entityMetadata)))) {
-    return `${described(value)}, which the driver turns into some text`;
+    return `${kindOf(value)}, which the driver turns into some text`;
   }
-  if (isNumberForText(column, given)) return `${described(value)}, which the database compares with a text as 0`;
+  if (isNumberForText(column, given)) return `${kindOf(value)}, which the database compares with a text as 0`;
   // SQLite says that all numbers are less than a text, and MySQL and MariaDB take most texts for 0.
-  if (isNumeric(column) && !pattern && !isNumber(value)) return `${described(value)}, which is not a number`;
+  if (isNumeric(column) && !pattern && !isNumber(value)) return `${kindOf(value)}, which is not a number`;
   return undefined;
 }
 
@@ -37,11 +38,10 @@ export function isNumberForText(column: ColumnMetadata, given: unknown): boolean
   return ["number", "bigint", "boolean"].includes(typeof transformed(column, given));
 }
 
-/** What a value is, for a message. */
-export function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  if (typeof value !== "object") return `a ${typeof value}`;
+/** A value's type, for a message, with the kind of an object: `a Map`. */
+export function kindOf(value: unknown): string {
+  const type = described(value);
+  if (type !== "an object") return type;
   const [, tag = "Object"] = /^\[object (.{1,40})\]$/.exec(Object.prototype.toString.call(value)) ?? [];
   return tag === "Object" ? "an object" : `a ${tag}`;
 }
