@@ -151,6 +151,8 @@ describeOnEachDatabase("The where of a column", (database) => {
     ["a function", { level: () => 0 }],
     ["a symbol", { name: Symbol("abc") }],
     ["a boolean for a number", { level: false }],
+    ["a text for a boolean", { open: "0x0" }],
+    ["a text for a boolean in a range", { open: Between(false, "0x0" as never) }],
     ["an object for a column", { level: { level: 0 } }],
     ["undefined in an operator", { level: Not(undefined) }],
     ["undefined in a list", { level: In([0, undefined]) }],

@@ -28,7 +28,9 @@ export function problemOf(column: ColumnMetadata | undefined, given: unknown, pa
   }
   if (isNumberForText(column, given)) return `${kindOf(value)}, which the database compares with a text as 0`;
   // SQLite says that all numbers are less than a text, and MySQL and MariaDB take most texts for 0.
-  if (isNumeric(column) && !pattern && !isNumber(value)) return `${kindOf(value)}, which is not a number`;
+  if (pattern || isNumber(value)) return undefined;
+  if (isNumeric(column)) return `${kindOf(value)}, which is not a number`;
+  if (isBoolean(column)) return `${kindOf(value)}, which is not a boolean`;
   return undefined;
 }
 
@@ -52,6 +54,11 @@ const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 function isNumeric(column: ColumnMetadata): boolean {
   return NUMERIC.test(dataSourceOf(column.entityMetadata).driver.normalizeType(column)) || column.type === Number;
+}
+
+/** SQLite keeps them as numbers. */
+function isBoolean(column: ColumnMetadata): boolean {
+  return /^bool/i.test(dataSourceOf(column.entityMetadata).driver.normalizeType(column));
 }
 
 function isText(column: ColumnMetadata): boolean {
