@@ -20,8 +20,8 @@ export function problemOf(column: ColumnMetadata | undefined, given: unknown, pa
     return `${kindOf(value)}, which its column can't have`;
   }
   if (!column) return undefined;
-  if (typeof value === "boolean" && isNumeric(column) && !BOOLEAN.test(nameOfType(column))) {
-    return "a boolean, which the database compares with a number as 0 or 1";
+  if (typeof value === "boolean" && (isNumeric(column) || isText(column)) && !BOOLEAN.test(nameOfType(column))) {
+    return `a boolean, which the database compares with a ${isNumeric(column) ? "number" : "text"} as 0 or 1`;
   }
   if (isOtherObject(value) && (isNumeric(column) || isText(column) || isMysql(dataSourceOf(column.entityMetadata)))) {
     return `${kindOf(value)}, which the driver turns into some text`;
