@@ -19,7 +19,7 @@ import { describeOnEachDatabase, mariadb, postgres, type TestDatabase } from "..
 import { eventually } from "../support/eventually.js";
 import { RETRY_FOR } from "../support/retry-clock.js";
 import { after, before, beforeEach, describe, it } from "../support/suite.js";
-import { deleteAll } from "../support/typeorm.js";
+import { deleteAll, needsTypeOrm } from "../support/typeorm.js";
 
 @Entity()
 class Folder {
@@ -85,7 +85,10 @@ describeOnEachDatabase("A failed transaction", (database) => {
   useArchive(database);
 
   for (const [what, spoil, mend] of refusals) {
-    it(`lets the upload of an insert that ${what} be saved again, when that is mended`, async () => {
+    // Before, on SQLite, TypeORM takes a transaction whose COMMIT failed for open.
+    const goesOn = { skip: database.name === "sql.js" && what.includes("COMMIT") && needsTypeOrm("0.3.22") };
+
+    it(`lets the upload of an insert that ${what} be saved again, when that is mended`, goesOn, async () => {
       await saved("other", { number: "taken" });
       const invoice = await attached("new");
       spoil(invoice);
@@ -97,23 +100,27 @@ describeOnEachDatabase("A failed transaction", (database) => {
       assert.deepEqual([await contentOf(invoice), (await archive.keys()).length], ["new", 2]);
     });
 
-    it(`leaves the old file of a replacement that ${what}, and lets the new one be saved again for a while`, async () => {
-      await saved("other", { number: "taken" });
-      const [invoice, forgotten] = [await saved("old"), await saved("old")];
-      for (const one of [invoice, forgotten]) {
-        await archive.files.attach(one, "scan", Buffer.from("new"));
-        spoil(one);
-        await assert.rejects(manager.save(one));
-        assert.equal(await contentOf(one), "old");
-        mend(one);
-      }
-      await manager.save(invoice);
-      await archive.expire();
-      forgotten.number = null;
-      await assert.rejects(manager.save(forgotten), { code: "ERR_PRIVATE_FILE_DISCARDED" });
-      assert.deepEqual([await contentOf(invoice), await contentOf(forgotten)], ["new", "old"]);
-      assert.equal((await archive.keys()).length, 3);
-    });
+    it(
+      `leaves the old file of a replacement that ${what}, and lets the new one be saved again for a while`,
+      goesOn,
+      async () => {
+        await saved("other", { number: "taken" });
+        const [invoice, forgotten] = [await saved("old"), await saved("old")];
+        for (const one of [invoice, forgotten]) {
+          await archive.files.attach(one, "scan", Buffer.from("new"));
+          spoil(one);
+          await assert.rejects(manager.save(one));
+          assert.equal(await contentOf(one), "old");
+          mend(one);
+        }
+        await manager.save(invoice);
+        await archive.expire();
+        forgotten.number = null;
+        await assert.rejects(manager.save(forgotten), { code: "ERR_PRIVATE_FILE_DISCARDED" });
+        assert.deepEqual([await contentOf(invoice), await contentOf(forgotten)], ["new", "old"]);
+        assert.equal((await archive.keys()).length, 3);
+      },
+    );
   }
 });
 
@@ -225,7 +232,8 @@ for (const database of [postgres, mariadb]) {
       assert.equal((await archive.keys()).length, 2);
     });
 
-    it("as COMMIT is sent: neither file is touched, and the same row can have the upload", async () => {
+    const waits = { skip: needsTypeOrm("0.3.23") };
+    it("as COMMIT is sent: neither file is touched, and the same row can have the upload", waits, async () => {
       const invoice = await saved("old");
       await archive.files.attach(invoice, "scan", Buffer.from("new"));
       const { subscribers } = archive.dataSource;

@@ -1,5 +1,5 @@
 import type { EntityManager } from "typeorm";
-import { needsTypeOrm1, needsUpdateAll } from "../support/typeorm.js";
+import { needsTypeOrm } from "../support/typeorm.js";
 import { Customer, Folder, Invoice, Shelf } from "./invoices.js";
 import type { Fate, Trial } from "./trial.js";
 
@@ -233,7 +233,7 @@ const removals: TypeormCall[] = [
   },
   {
     call: "`remove` by cascade",
-    skip: needsTypeOrm1,
+    skip: needsTypeOrm("1.0.0"),
     oldFile: GOES,
     async prepare(trial) {
       const { folder } = await trial.saved({ folder: await trial.manager.save(new Folder()) });
@@ -360,7 +360,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`updateAll`, where one row is",
-    skip: needsUpdateAll,
+    skip: needsTypeOrm("0.3.24"),
     newFile: FOLLOWS,
     oldFile: FORGOTTEN,
     async prepare(trial) {
@@ -408,7 +408,7 @@ const statements: TypeormCall[] = [
   },
   {
     call: "`deleteAll`",
-    skip: needsUpdateAll,
+    skip: needsTypeOrm("0.3.24"),
     oldFile: FORGOTTEN,
     async prepare(trial) {
       await trial.saved();

@@ -1,18 +1,15 @@
 import { readFileSync } from "node:fs";
-import { EntityManager, type EntityTarget, type ObjectLiteral } from "typeorm";
+import type { EntityManager, EntityTarget, ObjectLiteral } from "typeorm";
+import { isOlder } from "../../src/version.js";
 
-/** The version of TypeORM that is installed. */
-export const typeormVersion: string = JSON.parse(
+const typeormVersion: string = JSON.parse(
   readFileSync(new URL("package.json", import.meta.resolve("typeorm")), "utf8"),
 ).version;
 
-const [major] = typeormVersion.split(".").map(Number) as [number];
-
-/** Why tests are skipped of what TypeORM does since 1.0; `false` where it does. */
-export const needsTypeOrm1: string | false = major < 1 && "that need TypeORM 1";
-
-/** Why tests are skipped of `updateAll` and `deleteAll`, which TypeORM has since 0.3.21; `false` where it does. */
-export const needsUpdateAll: string | false = !("updateAll" in EntityManager.prototype) && "that need TypeORM 0.3.21";
+/** Why tests are skipped of what TypeORM does since a version; `false` where it does. */
+export function needsTypeOrm(version: string): string | false {
+  return isOlder(typeormVersion, version) && `that need TypeORM ${version}`;
+}
 
 /** Deletes all rows of an entity, as TypeORM's `deleteAll` does. */
 export async function deleteAll(manager: EntityManager, entity: EntityTarget<ObjectLiteral>): Promise<void> {

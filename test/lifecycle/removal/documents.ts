@@ -12,7 +12,7 @@ import {
   TableInheritance,
 } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
-import { needsTypeOrm1 } from "../../support/typeorm.js";
+import { needsTypeOrm } from "../../support/typeorm.js";
 
 /** It has no file. */
 @Entity()
@@ -46,7 +46,7 @@ export class Line {
   @ManyToOne(
     () => Bill,
     (bill) => bill.lines,
-    needsTypeOrm1 ? { onDelete: "CASCADE" } : {},
+    needsTypeOrm("1.0.0") ? { onDelete: "CASCADE" } : {},
   )
   bill!: Relation<Bill> | null;
 }

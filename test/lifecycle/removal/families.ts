@@ -1,9 +1,9 @@
+import * as typeorm from "typeorm";
 import {
   ChildEntity,
   Column,
   Entity,
   EntitySchema,
-  ForeignKey,
   JoinColumn,
   ManyToMany,
   ManyToOne,
@@ -53,7 +53,7 @@ export class Logo {
 @Entity()
 export class Permit {
   @PrimaryGeneratedColumn() id!: number;
-  @ForeignKey(() => Firm, { onDelete: "CASCADE" })
+  @ForeignKeyToFirm()
   @Column()
   firmId!: number;
   @PrivateFileColumn({ nullable: true }) scan!: PrivateFile | null;
@@ -139,6 +139,16 @@ export class Box {
   @TreeParent({ onDelete: "CASCADE" }) parent!: Box | null;
   @TreeChildren() children!: Box[];
   @PrivateFileColumn({ nullable: true }) photo!: PrivateFile | null;
+}
+
+/** TypeORM has foreign keys without a relation since 0.3.23; before, a relation makes the same one. */
+function ForeignKeyToFirm(): PropertyDecorator {
+  return (target, property) => {
+    const name = String(property);
+    if ("ForeignKey" in typeorm) return typeorm.ForeignKey(() => Firm, { onDelete: "CASCADE" })(target, name);
+    ManyToOne(() => Firm, { onDelete: "CASCADE" })(target, "firm");
+    JoinColumn({ name })(target, "firm");
+  };
 }
 
 /** All of them, in an order in which their rows can be deleted. */
