@@ -1,7 +1,7 @@
-import { mkdirSync, realpathSync } from "node:fs";
-import { parse, resolve } from "node:path";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { dirname, parse, resolve } from "node:path";
 import { ConfigurationError } from "../../errors.js";
-import { shown } from "../../quoted.js";
+import { quoted, shown } from "../../quoted.js";
 import { codeOf } from "./disk-error.js";
 
 /**
@@ -16,17 +16,25 @@ export function pinRoot(root: string, mode: number): string {
     );
   }
   try {
-    mkdirSync(resolve(root), { recursive: true, mode });
+    makeFolders(resolve(root), mode);
     const real = realpathSync.native(resolve(root));
     if (real !== parse(real).root) return real;
   } catch (error) {
     const reason = codeOf(error) ?? "an error";
-    throw new ConfigurationError(
-      `DiskStorage: "${root}" can't be used: ${reason}. Give a folder that this process may write to.`,
-      {
-        cause: error,
-      },
-    );
+    const problem = `DiskStorage: ${quoted(root)} can't be used: ${reason}. Give a folder that this process may write to.`;
+    throw new ConfigurationError(problem, { cause: error });
   }
-  throw new ConfigurationError(`DiskStorage: "${root}" is the whole file system. Give a folder of its own.`);
+  throw new ConfigurationError(`DiskStorage: ${quoted(root)} is the whole file system. Give a folder of its own.`);
+}
+
+/** Node's own `recursive` never returns where the system answers ENOENT though the parent is there, as below `/proc`. */
+function makeFolders(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (codeOf(error) !== "ENOENT" || existsSync(dirname(path))) throw error;
+    makeFolders(dirname(path), mode);
+    makeFolders(path, mode);
+  }
 }
