@@ -47,14 +47,17 @@ const RULES: OptionRules<PrivateFilesOptions> = {
   delivery: deliveryRule,
   prefix: must(
     "a path",
-    (value) => typeof value === "string" && /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(value),
-    'Give one such as "/files", without a slash at its end',
+    (value) => typeof value === "string" && PREFIX.test(value),
+    'Give one such as "/files", without a slash at its end and without dots alone between slashes',
   ),
   baseUrl: must("an origin or a path", isBaseUrl, 'Give one such as "https://files.example.com" or "/media"'),
   timeout: seconds(3600),
   retryFor: seconds(86_400),
   hideDenied: trueOrFalse,
 };
+
+/** Browsers and proxies take away the segments `.` and `..`. */
+const PREFIX = /^\/(?:(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*)?$/;
 
 /** Whether it can stand before a path: with no query, no fragment and no user, and spelt as browsers spell it. */
 function isBaseUrl(value: unknown): boolean {

@@ -95,7 +95,7 @@ const column: Subject<PrivateFileColumnOptions>["wrong"] = {
   relations: [null, true, "owner", ["owner"]],
   filename: notFunction,
   fields: [null, "name", ["name"], { nmae: "title" }, { name: 5 }, { name: null }],
-  cacheControl: [null, 5, {}],
+  cacheControl: [null, 5, {}, async () => "private, no-store"],
   storage: notStorage,
   delivery: notDelivery,
   name: notText,
@@ -123,7 +123,7 @@ const subjects: Subject<never>[] = [
     wrong: {
       storage: notStorage,
       delivery: notDelivery,
-      prefix: [null, 5, "", "files", "/files/", "/:tenant", "//files"],
+      prefix: [null, 5, "", "files", "/files/", "/:tenant", "//files", "/..", "/../files", "/files/./a", "/files/.."],
       baseUrl: [
         null,
         5,
@@ -302,7 +302,7 @@ describe("permissions of a DiskStorage", () => {
     assert.throws(() => new DiskStorage(application.storage.root, { fileMode: 640 }), {
       name: "ConfigurationError",
       message:
-        'DiskStorage: "fileMode" must be permissions that allow the owner to read, and do not allow anyone to execute, got 640. Write a number in octal, such as 0o640.',
+        'DiskStorage: "fileMode" must be permissions that allow the owner to read, and do not allow anyone to execute, got 640. In octal that is 1200. Write a number in octal, such as 0o640.',
     });
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
 import { ConfigurationError } from "../errors.js";
 import { folderOf } from "../storage/location.js";
 import { isWithin, nestedStorages } from "../storage/nested-storages.js";
@@ -25,7 +25,9 @@ export async function checkFolders(storages: Storage[], staticFolders?: string[]
 
 async function realFolder(folder: string): Promise<string> {
   try {
-    return await realpath(folder);
+    const real = await realpath(folder);
+    await access(`${real}${sep}.`);
+    return real;
   } catch (cause) {
     throw new ConfigurationError(
       `PrivateFiles.check: the static folder "${folder}" can't be found. Give the path of a folder that is there.`,

@@ -41,9 +41,8 @@ export function parseCommand(args: string[]): Command {
   if (name === "--version") return { name: "version" };
   if (name === "sweep") return sweepCommand(rest);
   if (name === "check") return checkCommand(rest);
-  throw new UsageError(
-    name === undefined ? "no command is given." : `the command must be sweep or check, got ${quoted(name)}.`,
-  );
+  if (name === undefined) throw new UsageError("no command is given.");
+  throw new UsageError(`the first argument must be sweep or check, got ${quoted(name)}.`);
 }
 
 function sweepCommand(args: string[]): SweepCommand {
@@ -86,7 +85,7 @@ function parse<const O extends NonNullable<ParseArgsConfig["options"]>>(args: st
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    const [sentence] = (error as Error).message.split(". ", 1);
+    const [sentence] = (error as Error).message.split(/\.\s/, 1);
     throw new UsageError(`${sentence}.`);
   }
 }

@@ -3,7 +3,7 @@ import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError } from "../errors.js";
 import { leaveUnawaited } from "../unawaited.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
-import { declaredOptions } from "./declaration/declaration.js";
+import { declaredOptions, isColumnTwice } from "./declaration/declaration.js";
 import { checkDeclaration } from "./declaration/declaration-check.js";
 import { type ColumnMetadata, PrivateColumn } from "./private-column.js";
 import { PrivateFileTransformer } from "./private-file-transformer.js";
@@ -114,8 +114,15 @@ function optionsOf(entity: EntityMetadata, column: ColumnMetadata): PrivateFileC
       `${entity.name}.${column.propertyPath}: another copy of typeorm-private-files declared it. Install the package once: "npm ls typeorm-private-files" shows where it is.`,
     );
   }
-  if (!(column.transformer instanceof PrivateFileTransformer)) return undefined;
   const type = column.embeddedMetadata?.type ?? entity.target;
   const declared = typeof type === "function" ? declaredOptions(type, column.propertyName) : undefined;
-  return declared ?? column.transformer.schemaOptions;
+  const { transformer } = column;
+  const isPrivate = transformer instanceof PrivateFileTransformer;
+  // Which one counts depends on their order: the property may be a plain column, which takes any text.
+  if (declared && (!isPrivate || isColumnTwice(type as object, column.propertyName))) {
+    throw new ConfigurationError(
+      `${entity.name}.${column.propertyPath}: @PrivateFileColumn and another decorator make a column of it. Remove the other one.`,
+    );
+  }
+  return isPrivate ? (declared ?? transformer.schemaOptions) : undefined;
 }

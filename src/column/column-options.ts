@@ -84,11 +84,11 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
   /** Relations loaded with the entity, in the same SELECT, for `condition` and the hooks. (default: none but eager ones) */
   relations?: FindOptionsRelations<E>;
   /**
-   * Which rows this request may see at all, asked in the same SELECT. The others are 404, as if they did not exist. `true` means all rows.
+   * Which rows this request may see at all, asked in the same SELECT. The others are 404, as if they did not exist. `true` means all rows, `false` none.
    * The condition is checked against the entity: a value of `undefined`, `null` or `NaN`, an empty object or array, a promise, or a property
    * that is not a column fails the request. Nothing that TypeORM would ignore lets more rows through. (default: all rows)
    */
-  where?: (ctx: C) => FindOptionsWhere<E> | FindOptionsWhere<E>[] | true;
+  where?: (ctx: C) => FindOptionsWhere<E> | FindOptionsWhere<E>[] | boolean;
   /** The name offered to the browser. It is made safe, whatever it is. (default: the property that `fields.name` names, else the key's last segment) */
   filename?: (entity: E) => string | null | undefined;
   /** Sibling properties that `attach` fills in. (default: none) */

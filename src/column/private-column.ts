@@ -69,7 +69,7 @@ export class PrivateColumn {
 
   /** Lets the column take uploads of its data source: a `PrivateFiles` follows the rows from now on. */
   follow(): void {
-    this.column.transformer = (this.column.transformer as PrivateFileTransformer).followed;
+    this.column.transformer = (this.column.transformer as PrivateFileTransformer).followed(this.subject);
   }
 
   /** What an upload to this column is made for. */

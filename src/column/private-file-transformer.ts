@@ -25,9 +25,13 @@ export class PrivateFileTransformer implements ValueTransformer {
     private readonly isFollowed = false,
   ) {}
 
-  /** The same for the column of a data source whose rows a `PrivateFiles` follows. */
-  get followed(): PrivateFileTransformer {
-    return new PrivateFileTransformer(this.subject, this.schemaOptions, true);
+  /**
+   * The same for the column of a data source whose rows a `PrivateFiles` follows.
+   *
+   * @param subject names the column where an `EntitySchema` declares it, which did not know that.
+   */
+  followed(subject: string): PrivateFileTransformer {
+    return new PrivateFileTransformer(this.schemaOptions ? subject : this.subject, this.schemaOptions, true);
   }
 
   /** Whether a transformer belongs to a column that another copy of the package declared. */

@@ -39,8 +39,9 @@ function checkFolder(subject: string, folder: string): void {
   try {
     assertKey(expandPatterns(folder, new Date(0)));
   } catch (cause) {
+    const end = folder.endsWith("/") ? ", without a slash at its end" : "";
     throw new ConfigurationError(
-      `${subject}: "uploadTo" must be a folder inside a storage, got ${shown(folder)}. Give a relative one such as "uploads/%Y".`,
+      `${subject}: "uploadTo" must be a folder inside a storage, got ${shown(folder)}. Give a relative one such as "uploads/%Y"${end}.`,
       { cause },
     );
   }

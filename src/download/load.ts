@@ -27,6 +27,7 @@ export class EntityLoader {
    */
   async load({ column, primaryKey }: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
     const where: unknown = column.options.where ? column.options.where(ctx) : true;
+    if (where === false) return undefined;
     const query = where === true ? this.preparedFor(column) : this.prepare(column, visibleRows(column, where));
     const entity = await query.entityWithKey(primaryKey).catch(unlessInexpressible);
     if (!entity || !isOfClass(column, entity)) return undefined;
@@ -57,7 +58,7 @@ function visibleRows(column: PrivateColumn, where: unknown): Where {
     (problem) =>
       new PrivateFileError(
         "ERR_PRIVATE_FILE_FAILED",
-        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request, not a promise of one; true means all rows, and IsNull() asks for NULL.`,
+        `${column.subject}: "where" would let more rows through than intended: ${problem}. Return a condition for every request, not a promise of one; true means all rows, false none, and IsNull() asks for NULL.`,
       ),
   );
 }

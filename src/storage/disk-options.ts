@@ -27,5 +27,10 @@ const RULES: OptionRules<DiskStorageOptions> = {
 
 function permissions(what: string, octal: RegExp, example: string): OptionRule {
   const accepts = (value: unknown) => typeof value === "number" && octal.test(value.toString(8));
-  return must(`permissions ${what}`, accepts, `Write a number in octal, such as ${example}`);
+  return (value, name) =>
+    must(`permissions ${what}`, accepts, `${inOctal(value)}Write a number in octal, such as ${example}`)(value, name);
+}
+
+function inOctal(value: unknown): string {
+  return typeof value === "number" && Number.isInteger(value) ? `In octal that is ${value.toString(8)}. ` : "";
 }

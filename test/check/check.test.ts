@@ -237,7 +237,10 @@ describe("PrivateFiles.check of the storages", () => {
     assert.equal((await check(storage, [join(storage.root, "thumbnails")])).length, 1);
     assert.deepEqual(await check(storage, [join(web, "css")]), []);
     assert.deepEqual(await check(storage, []), []);
-    await assert.rejects(check(storage, [join(web, "none")]), { code: "ERR_PRIVATE_FILE_CONFIGURATION" });
+    await writeFile(join(web, "page.html"), "");
+    for (const missing of ["none", "page.html"]) {
+      await assert.rejects(check(storage, [join(web, missing)]), { code: "ERR_PRIVATE_FILE_CONFIGURATION" });
+    }
   });
 
   it("warns of a storage below what looks like such a folder, by its name or its index.html", async () => {

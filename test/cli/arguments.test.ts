@@ -30,8 +30,10 @@ describe("the command line of private-files", () => {
   it("is refused with the reason where it says nothing sensible", () => {
     const wrong: [string[], RegExp][] = [
       [[], /^no command is given/],
-      [["clean"], /^the command must be sweep or check, got "clean"/],
+      [["clean"], /^the first argument must be sweep or check, got "clean"/],
       [["sweep", "--dry-run"], /^Unknown option '--dry-run'\.$/],
+      [["--delete", "sweep"], /^the first argument must be sweep or check, got "--delete"/],
+      [["sweep", "--older-than", "-5"], /^Option '--older-than' argument is ambiguous\.$/],
       [["sweep", "uploads/"], /^Unexpected argument 'uploads\/'/],
       [["sweep", "--static", "public"], /^Unknown option '--static'/],
       [["check", "--delete"], /^Unknown option '--delete'/],
@@ -69,7 +71,7 @@ describe("the command line of private-files", () => {
     const mistake = await project.run(["swep"]);
     assert.deepEqual(mistake, {
       ...{ code: 2, stdout: "" },
-      stderr: 'private-files: the command must be sweep or check, got "swep". See private-files --help.\n',
+      stderr: 'private-files: the first argument must be sweep or check, got "swep". See private-files --help.\n',
     });
   });
 });

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import {
   ChildEntity,
   Column,
+  CreateDateColumn,
   DataSource,
   Entity,
   EntitySchema,
+  ManyToOne,
   PrimaryGeneratedColumn,
   TableInheritance,
 } from "typeorm";
@@ -355,6 +357,77 @@ describe("a wrong declaration", () => {
     assert.throws(
       () => new PrivateFiles(dataSource, { storage: noStorage }),
       /Wrong\.file: "fields" names "title", which is not a column/,
+    );
+  });
+
+  it("beside another decorator that makes a column throws when the routes are made, in either order, inherited as well", async (t) => {
+    @Entity()
+    class Below {
+      @PrimaryGeneratedColumn() id!: number;
+      @PrivateFileColumn()
+      @Column({ type: String })
+      file!: PrivateFile;
+    }
+    @Entity()
+    class Above {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column({ type: String })
+      @PrivateFileColumn()
+      file!: PrivateFile;
+    }
+    @Entity()
+    class Inherited extends Above {}
+    for (const wrong of [Below, Above, Inherited]) {
+      const { dataSource, close } = await sqljs.open({ entities: [wrong] });
+      t.after(close);
+      assert.throws(() => new PrivateFiles(dataSource, { storage: noStorage }), {
+        name: "ConfigurationError",
+        message: `${wrong.name}.file: @PrivateFileColumn and another decorator make a column of it. Remove the other one.`,
+      });
+    }
+  });
+
+  it("whose fields name what something else fills throws when the routes are made", async (t) => {
+    const declared = (name: string) => {
+      @Entity("letter")
+      class Wrong {
+        @PrimaryGeneratedColumn() id!: number;
+        @ManyToOne("Wrong", { nullable: true }) answered!: object | null;
+        @CreateDateColumn() sentAt!: Date;
+        @PrivateFileColumn({ nullable: true }) other!: PrivateFile | null;
+        @PrivateFileColumn({ fields: { name } as object }) file!: PrivateFile;
+      }
+      return Wrong;
+    };
+    const kinds: [string, string][] = [
+      ["id", "a primary key"],
+      ["answered", "a relation"],
+      ["sentAt", "a column that TypeORM or the database fills"],
+      ["other", "a private file"],
+      ["file", "a private file"],
+    ];
+    for (const [name, kind] of kinds) {
+      const { dataSource, close } = await sqljs.open({ entities: [declared(name)] });
+      t.after(close);
+      assert.throws(() => new PrivateFiles(dataSource, { storage: noStorage }), {
+        name: "ConfigurationError",
+        message: `Wrong.file: "fields.name" must be a column that nothing else fills, got "${name}", which is ${kind}. Declare one with @Column.`,
+      });
+    }
+  });
+
+  it("of an EntitySchema is named in the message when a text is saved", async (t) => {
+    const Note = new EntitySchema<{ id: number; scan: unknown }>({
+      name: "Note",
+      columns: { id: { type: Number, primary: true, generated: true }, scan: privateFileColumn() },
+    });
+    const { dataSource, close } = await sqljs.open({ entities: [Note] });
+    t.after(close);
+    new PrivateFiles(dataSource, { storage: noStorage });
+
+    await assert.rejects(
+      dataSource.manager.save(Note, { scan: "a.txt" }),
+      /Note\.scan: expected a PrivateFile, got a string/,
     );
   });
 

@@ -63,7 +63,7 @@ describe("an application that is sent anything", () => {
       const { status, body } = await application.get(path);
       // Node cuts a fragment off, which no browser sends.
       const own = files.find(({ url }) => url === path.split(/[?#]/)[0]);
-      const expected = /[^!-~]/.test(path) ? 400 : own ? 200 : 404;
+      const expected = NOT_IN_URLS.test(path) ? 400 : own ? 200 : 404;
       assert.equal(status, expected, JSON.stringify(path));
       assert.ok(status === 200 ? body.equals(own!.content) : body.length < 100);
     });
@@ -97,6 +97,9 @@ describe("an application that is sent anything", () => {
     );
   }
 });
+
+/** What Node's parser refuses: before its version 9, as in Node 20.19.0, it takes bytes beyond ASCII. */
+const NOT_IN_URLS = Number.parseInt(process.versions.llhttp!, 10) < 9 ? /[^!-~\x80-\xff]/ : /[^!-~]/;
 
 const method = fc.constantFrom("GET", "GET", "GET", "HEAD");
 

@@ -387,6 +387,17 @@ describe("a mistake in a call of send", () => {
     ["an entity without the column", new Author(), "file", {}, /^Author\.file: it is not a private file column/],
     ["a property that was not selected", "article", "hidden", {}, /^Article\.hidden: the entity was loaded without/],
   ];
+  it("is a ConfigurationError where it gets something else than a context, such as the request", async (t) => {
+    const { application } = await withArticle(t);
+    const article = await application.dataSource.manager.findOneByOrFail(Article, { slug: "hello" });
+    for (const ctx of [{}, null, { req: {}, res: {} }]) {
+      await assert.rejects(application.files.send(ctx as never, article, "file"), {
+        name: "ConfigurationError",
+        message: /^PrivateFiles\.send: "ctx" must be the context of a request, got /,
+      });
+    }
+  });
+
   for (const [what, entity, property, options, message] of rows) {
     it(`is a ConfigurationError, and nothing is sent: ${what}`, async (t) => {
       const { application, respond } = await withArticle(t);

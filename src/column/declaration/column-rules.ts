@@ -75,15 +75,19 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
   where: synchronous("(ctx) => ({ published: true })"),
   filename: synchronous("(entity) => entity.title"),
   fields: optionsOf<PrivateFileFields<object>>({ name: text("originalName") }),
-  cacheControl: must(
-    'a text such as "private, no-store", or a function that returns one',
-    (value) => typeof value === "function" || isFieldValue(value),
-    "If it is imported, check for a circular import",
-  ),
+  cacheControl: (value, name) => (typeof value === "function" ? returnsCacheControl : cacheControl)(value, name),
   storage: storageRule,
   delivery: deliveryRule,
   ...DATABASE_RULES,
 };
+
+const cacheControl = must(
+  "a text that a header can have, or a function that returns one",
+  isFieldValue,
+  'Give one such as "private, no-store"',
+);
+
+const returnsCacheControl = synchronous('(entity) => "private, no-store"');
 
 /** A function whose result is not awaited. */
 function synchronous(signature: string): OptionRule {

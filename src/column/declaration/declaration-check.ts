@@ -1,20 +1,40 @@
 import type { EntityMetadata } from "typeorm";
 import { ConfigurationError } from "../../errors.js";
 import { shown } from "../../quoted.js";
-import type { PrivateColumn } from "../private-column.js";
+import type { ColumnMetadata, PrivateColumn } from "../private-column.js";
+import { PrivateFileTransformer } from "../private-file-transformer.js";
 import { shortestKey } from "../upload-to.js";
 
 /**
  * Checks what a column's declaration says of its entity, once TypeORM knows that.
  *
- * @throws ConfigurationError when `fields` names a property that is not a column, `relations` one that is not a
+ * @throws ConfigurationError when `fields` names a property that is not a column, or one that something else fills, `relations` one that is not a
  * relation, or when no key fits into the column.
  */
 export function checkDeclaration(column: PrivateColumn): void {
-  for (const property of Object.values(column.options.fields ?? {}))
-    if (property !== undefined) column.sibling(property);
+  checkFields(column);
   checkLength(column);
   checkRelations(column, column.entity, column.options.relations ?? {}, "");
+}
+
+function checkFields(column: PrivateColumn): void {
+  for (const [field, property] of Object.entries(column.options.fields ?? {})) {
+    const kind = property === undefined ? undefined : kindThatIsNotFilled(column.sibling(property));
+    if (kind === undefined) continue;
+    throw new ConfigurationError(
+      `${column.subject}: "fields.${field}" must be a column that nothing else fills, got "${property}", which is ${kind}. Declare one with @Column.`,
+    );
+  }
+}
+
+function kindThatIsNotFilled(column: ColumnMetadata): string | undefined {
+  if (column.relationMetadata) return "a relation";
+  if (column.transformer instanceof PrivateFileTransformer) return "a private file";
+  if (column.isPrimary) return "a primary key";
+  const { isGenerated, isVersion, isCreateDate, isUpdateDate, isDeleteDate, isDiscriminator, isVirtualProperty } =
+    column;
+  const isFilled = isGenerated || isVersion || isCreateDate || isUpdateDate || isDeleteDate || isDiscriminator;
+  return isFilled || isVirtualProperty ? "a column that TypeORM or the database fills" : undefined;
 }
 
 /** Nothing is attached to a view. */

@@ -77,7 +77,12 @@ export class Locator {
   primaryKeyOf(column: PrivateColumn, entity: ObjectLiteral): string[] {
     return this.byColumn.get(column)!.forms.map((form) => {
       const text = form.textOf(entity);
-      if (text === undefined) throw noUrl(column, "the entity has no primary key yet", "Save it first");
+      if (text === undefined)
+        throw noUrl(
+          column,
+          "the entity has no primary key",
+          "Save it first, or select its primary key when you load it",
+        );
       return text;
     });
   }

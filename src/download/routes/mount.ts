@@ -43,7 +43,9 @@ export class Mount {
     const hidden = later.find((other) => other !== this && this.#hides(other));
     if (!hidden) return;
     throw new ConfigurationError(
-      `PrivateFiles: two of them have routes at "${hidden.prefix}" in one application, and the first would answer for both. Give each a "prefix" of its own.`,
+      hidden.prefix === this.prefix
+        ? `PrivateFiles: two of them have routes at "${hidden.prefix}" in one application, and the first would answer for both. Give each a "prefix" of its own.`
+        : `PrivateFiles: the routes at "${this.prefix || "/"}" come before those at "${hidden.prefix}" in one application, and would answer for them. Use the others first.`,
     );
   }
 

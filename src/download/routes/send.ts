@@ -2,6 +2,7 @@ import type { Context, ExtendableContext } from "koa";
 import type { ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../../column/private-column.js";
 import { ConfigurationError } from "../../errors.js";
+import { shown } from "../../quoted.js";
 import type { Presentation } from "../request.js";
 import type { Responder } from "../respond.js";
 import { assertReading } from "./method.js";
@@ -10,7 +11,7 @@ import { checkSendOptions, type SendOptions } from "./send-options.js";
 /**
  * Answers a request with the file of an entity that the application loaded.
  *
- * @throws ConfigurationError for a wrong option, or a property that was not loaded.
+ * @throws ConfigurationError for a wrong option, anything but a context, or a property that was not loaded.
  * @throws DownloadError for a request that is refused or fails.
  */
 export async function send(
@@ -21,6 +22,11 @@ export async function send(
   options: SendOptions,
 ): Promise<void> {
   checkSendOptions(options);
+  if (!isContext(ctx)) {
+    throw new ConfigurationError(
+      `PrivateFiles.send: "ctx" must be the context of a request, got ${shown(ctx)}. Give what Koa gives to a middleware.`,
+    );
+  }
   assertLoaded(column, entity);
   assertReading(ctx as Context);
   await responder.respond({
@@ -31,6 +37,11 @@ export async function send(
     authorized: options.authorized === true,
     presentation: presentationOf(column, options),
   });
+}
+
+function isContext(value: unknown): boolean {
+  const { req, res, app } = (value ?? {}) as Partial<Context>;
+  return req !== undefined && res !== undefined && app !== undefined;
 }
 
 function assertLoaded({ column, subject }: PrivateColumn, entity: ObjectLiteral): void {

@@ -34,7 +34,7 @@ export function warnOfSignIn({ app, headers, state }: Context, isSignedIn: boole
   const claims = headers.cookie !== undefined || headers.authorization !== undefined;
   if (isSignedIn || !claims || "user" in state || signsIn.has(app)) return;
   const message =
-    'PrivateFiles: the default rule refused a request with credentials, and no request has had "ctx.state.user" or "ctx.isAuthenticated" so far. If users are signed in, do it before files.routes().';
+    'PrivateFiles: the default rule refused a request with credentials, and no request has had "ctx.state.user" or "ctx.isAuthenticated" so far. If users are signed in, do it in a middleware before the one that sends files.';
   warnOnce(app, "PRIVATE_FILE_SIGN_IN", message);
 }
 
@@ -53,10 +53,17 @@ function warnOfRelation(column: PrivateColumn, relation: AbsentRelation | undefi
   const problem = isLoaded ? "null: the row has none, or it is soft-deleted" : "not loaded";
   const advice = isLoaded
     ? `Let it refuse such rows: write ${path.at(-1)}?.`
-    : `Add it to the column: relations: ${path.reduceRight((inner, name) => `{ ${name}: ${inner} }`, "true")}.`;
+    : `${howToLoad(column, path)}: relations: ${path.reduceRight((inner, name) => `{ ${name}: ${inner} }`, "true")}.`;
   warnOnce(
     column,
     "PRIVATE_FILE_RELATION",
     `${column.subject}: "condition" names the relation "${path.join(".")}", which is ${problem}. ${advice}`,
   );
+}
+
+/** Where the column loads the relation, it was not the column that loaded the entity. */
+function howToLoad({ options }: PrivateColumn, path: string[]): string {
+  let relations: unknown = options.relations;
+  for (const name of path) relations = (relations as ObjectLiteral | true | undefined)?.[name as never];
+  return relations ? "Add it to the query whose entity files.send gets" : "Add it to the column";
 }

@@ -93,8 +93,12 @@ type Property = (typeof PROPERTIES)[number];
 
 let application: Application;
 let submission: Submission;
+let own: (ctx: Context) => Promise<void>;
 beforeEach(async () => {
-  application = await startApplication({ entities: [User, Submission] });
+  application = await startApplication({
+    entities: [User, Submission],
+    before: (app) => app.use((ctx, next) => (ctx.path === "/own" ? own(ctx) : next())),
+  });
   const { files, dataSource } = application;
   const owner = await dataSource.manager.save(User, { name: "alice" });
   submission = dataSource.manager.create(Submission, { owner });
@@ -158,6 +162,16 @@ describe("a rule that names a relation which the entity does not have", () => {
     const message =
       'Submission.unloaded: "condition" names the relation "owner", which is not loaded. Add it to the column: relations: { owner: true }.';
     assert.deepEqual(warnings, [{ code: "PRIVATE_FILE_RELATION", message }]);
+  });
+
+  it("gets a warning that names the query where the column would load it, but files.send got an entity without it", async () => {
+    const found = await application.dataSource.manager.findOneByOrFail(Submission, { id: submission.id });
+    own = (ctx) => application.files.send(ctx, found, "safe");
+    const [warning] = await warningsWhile(() => application.get("/own", { as: "alice" }));
+    assert.match(
+      warning!.message,
+      /^Submission\.safe: .* not loaded\. Add it to the query whose entity files\.send gets: relations: \{ owner: true \}\.$/,
+    );
   });
 
   it("gets one warning where that is a relation of a relation", async () => {
@@ -230,7 +244,7 @@ describe("the default rule", () => {
       assert.deepEqual([await status("byDefault", credentials), await status("byDefault", credentials)], [403, 403]);
     });
     const message =
-      /^PrivateFiles: the default rule refused a request with credentials, .* do it before files\.routes\(\)\.$/;
+      /^PrivateFiles: the default rule refused a request with credentials, .* do it in a middleware before the one that sends files\.$/;
     assert.deepEqual(
       warnings.map(({ code }) => code),
       ["PRIVATE_FILE_SIGN_IN"],
