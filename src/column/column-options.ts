@@ -52,8 +52,8 @@ export interface DatabaseColumnOptions
 /** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
 export interface PrivateFileFields<E> {
   /**
-   * Gets the name that the upload came with, as it came, but for control characters and what is longer than the column. It is
-   * the name offered to the browser, too.
+   * Gets the name that the upload came with, without control characters. A name with more characters than the column takes is put into
+   * NFC and cut before its extension, between graphemes. It is the name offered to the browser, too.
    */
   name?: TextProperty<E>;
 }

@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import { shortened } from "../http/file-name.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { dataSourceOf } from "./data-source.js";
@@ -119,7 +120,9 @@ export class PrivateColumn {
 }
 
 /** A client may send any name; a database refuses a NUL and what is longer than the column. */
-function storable(name: string, length: number): string {
+function storable(name: string, characters: number): string {
   const clean = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(/\p{Cc}/gu, "");
-  return length < clean.length ? [...clean].slice(0, length).join("") : clean;
+  if ([...clean].length <= characters) return clean;
+  // Normalising takes quadratic time over a run of combining marks.
+  return shortened(clean.length > 1024 ? clean : clean.normalize(), { characters });
 }

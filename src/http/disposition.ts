@@ -1,3 +1,4 @@
+import { extensionOf, shortened } from "./file-name.js";
 import { percentEncoded } from "./percent-encoding.js";
 
 /**
@@ -75,30 +76,13 @@ function boundLength(name: string): string {
   return name.length <= 1024 ? name : name.slice(0, 1024) + extensionOf(name);
 }
 
-function extensionOf(name: string): string {
-  return /\.[^\s.]{1,16}$/u.exec(name)?.[0] ?? "";
-}
-
 /** The limit of nearly all file systems, in bytes. */
 const MAX_BYTES = 255;
 
+/** What is laid bare by a cut may be white space or a dot. */
 function cut(name: string): string {
-  if (Buffer.byteLength(name) <= MAX_BYTES) return name;
-  const extension = extensionOf(name);
-  const stem = name.slice(0, name.length - extension.length);
-  return trimEnd(firstGraphemes(stem, MAX_BYTES - Buffer.byteLength(extension)) + extension);
-}
-
-function firstGraphemes(text: string, maxBytes: number): string {
-  let end = 0;
-  let bytes = 0;
-  // What lies beyond can't fit, and a grapheme may be as long as the whole text.
-  for (const { segment, index } of new Intl.Segmenter().segment(text.slice(0, maxBytes + 1))) {
-    bytes += Buffer.byteLength(segment);
-    if (bytes > maxBytes) break;
-    end = index + segment.length;
-  }
-  return text.slice(0, end);
+  const short = shortened(name, { bytes: MAX_BYTES });
+  return short === name ? name : trimEnd(short);
 }
 
 /** Windows takes these for devices in any folder, whatever extension follows. */

@@ -15,6 +15,7 @@ import {
   PrivateFiles,
   privateFileColumn,
 } from "typeorm-private-files";
+import { contentDisposition } from "../../src/http/disposition.js";
 import { startApplication } from "../support/application.js";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
@@ -146,6 +147,26 @@ describeOnEachDatabase("a private file column", (database) => {
       assert.equal((await application.get(files.url(person, "profile.photo"), { as: "anybody" })).status, 200);
     }
     assert.deepEqual(kept, ["ab.png", "\ufffd.png", "😀".repeat(40), "../../etc/passwd", "", 'Ünï "cödé" 日本.png']);
+  });
+
+  it("cuts a name that is longer than its column before the extension, between graphemes, and offers it like that", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    for (const [filename, kept] of [
+      [`${"a".repeat(88)}.png`, `${"a".repeat(36)}.png`],
+      [`${"😀".repeat(36)}.png`, `${"😀".repeat(36)}.png`],
+      [`a${"👩🏽".repeat(36)}.png`, `a${"👩🏽".repeat(17)}.png`],
+      [`${"o\u0308".repeat(36)}.png`, `${"ö".repeat(36)}.png`],
+      [`${"x".repeat(40)}.tar.gz`, `${"x".repeat(33)}.tar.gz`],
+    ] as const) {
+      const person = dataSource.manager.create(Person, { profile: {} });
+      await files.attach(person, "profile.photo", Buffer.from("x"), { filename });
+      await dataSource.manager.save(person);
+      assert.equal((await dataSource.manager.findOneByOrFail(Person, { id: person.id })).profile.photoName, kept);
+      const { headers } = await application.get(files.url(person, "profile.photo"), { as: "anybody" });
+      assert.equal(headers["content-disposition"], contentDisposition(kept, "attachment"));
+    }
   });
 
   it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {
