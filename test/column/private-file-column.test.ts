@@ -64,6 +64,13 @@ class Dog extends Animal {
   @PrivateFileColumn({ uploadTo: "dogs", nullable: true }) diary!: PrivateFile | null;
 }
 
+@Entity()
+class Note {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ uploadTo: "notes", nullable: true, fields: { name: "fileName" } }) file!: PrivateFile | null;
+  @Column({ type: String, nullable: true, select: false }) fileName!: string | null;
+}
+
 interface Scan {
   id: number;
   image: PrivateFile | null;
@@ -78,7 +85,7 @@ const ScanSchema = new EntitySchema<Scan>({
 });
 
 const noStorage = new MemoryStorage();
-const entities = [Invoice, Contract, Person, Animal, Cat, Dog, ScanSchema];
+const entities = [Invoice, Contract, Person, Animal, Cat, Dog, Note, ScanSchema];
 
 describeOnEachDatabase("a private file column", (database) => {
   it("is a varchar that holds the key and nothing else, and a PrivateFile in the entity", async (t) => {
@@ -167,6 +174,29 @@ describeOnEachDatabase("a private file column", (database) => {
       const { headers } = await application.get(files.url(person, "profile.photo"), { as: "anybody" });
       assert.equal(headers["content-disposition"], contentDisposition(kept, "attachment"));
     }
+  });
+
+  it("offers the name that fields.name keeps in a column with select: false, and needs it for nothing else", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const note = dataSource.manager.create(Note, {});
+    await files.attach(note, "file", Buffer.from("x"), { filename: "me & you.png" });
+    await dataSource.manager.save(note);
+    const loaded = await dataSource.manager.findOneByOrFail(Note, { id: note.id });
+    assert.equal(loaded.fileName, undefined);
+    const offered = async () =>
+      (await application.get(files.url(loaded, "file"), { as: "anybody" })).headers["content-disposition"];
+    assert.equal(await offered(), 'attachment; filename="me & you.png"');
+    await dataSource.manager.save(Object.assign(loaded, { fileName: undefined }));
+    assert.equal(await offered(), 'attachment; filename="me & you.png"');
+    const copy = dataSource.manager.create(Note, {});
+    await files.copy(loaded, "file", copy, "file");
+    assert.equal(copy.fileName, "me___you.png");
+    files.detach(loaded, "file");
+    await dataSource.manager.save(loaded);
+    const query = dataSource.manager.createQueryBuilder(Note, "note").addSelect("note.fileName");
+    assert.equal((await query.where({ id: note.id }).getOneOrFail()).fileName, null);
   });
 
   it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {
