@@ -1,6 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
-import { shortened } from "../http/file-name.js";
+import { shortened } from "../http/name/shortened-name.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { dataSourceOf } from "./data-source.js";

@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import { described } from "../described.js";
 import { InvalidKeyError } from "../errors.js";
-import { extensionOf, firstGraphemes } from "../http/file-name.js";
+import { extensionOf, firstGraphemes } from "../http/name/shortened-name.js";
 import { quoted } from "../quoted.js";
 
 /** What file systems allow a name, in bytes of UTF-8. */

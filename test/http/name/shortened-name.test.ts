@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { extensionOf, shortened } from "../../src/http/file-name.js";
-import { assertQuick, runs } from "../support/fuzz.js";
+import { extensionOf, shortened } from "../../../src/http/name/shortened-name.js";
+import { assertQuick, runs } from "../../support/fuzz.js";
 
 describe("extensionOf", () => {
   for (const [name, extension] of [
