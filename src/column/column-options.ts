@@ -32,14 +32,11 @@ export type PrivateFileColumnType = (typeof COLUMN_TYPES)[number];
 
 /**
  * The options of TypeORM's `@Column` that a private file column takes; each means what it means there, and has TypeORM's own default.
- * So `@Column(options)` can become `@PrivateFileColumn(options)` without a change of the schema. `insert` and `update` are missing
- * because `false` would save an upload in no row.
+ * So `@Column(options)` can become `@PrivateFileColumn(options)` without a change of the schema. Only `charset` has another name:
+ * `columnCharset`. `insert` and `update` are missing because `false` would save an upload in no row.
  */
 export interface DatabaseColumnOptions
-  extends Pick<
-    ColumnOptions,
-    "name" | "length" | "nullable" | "unique" | "select" | "comment" | "charset" | "collation"
-  > {
+  extends Pick<ColumnOptions, "name" | "length" | "nullable" | "unique" | "select" | "comment" | "collation"> {
   /** The type of the database column. (default: `varchar`, or what TypeORM takes for a string) */
   type?: PrivateFileColumnType | StringConstructor;
   /**
@@ -47,13 +44,15 @@ export interface DatabaseColumnOptions
    * function that returns an SQL expression. A file that many rows name is never deleted with a row. (default: none)
    */
   default?: string | null | (() => string);
+  /** The character set of the database column, which TypeORM calls `charset`. (default: that of the table) */
+  columnCharset?: string;
 }
 
 /** Sibling properties that `attach` fills in. Each is an ordinary column, so that SQL can ask for it. */
 export interface PrivateFileFields<E> {
   /**
-   * Gets the name that the upload came with, as it came, but for control characters and what is longer than the column. It is
-   * the name offered to the browser, too.
+   * Gets the name that the upload came with, without control characters. A name with more characters than the column takes is put into
+   * NFC and cut before its extension, between graphemes. It is the name offered to the browser, too.
    */
   name?: TextProperty<E>;
 }
@@ -99,6 +98,11 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
    * asking the rule. (default: `private, no-store` for attachments, `private, no-cache` for what is shown inline)
    */
   cacheControl?: string | ((entity: E) => string);
+  /**
+   * The charset that is sent with the media types of texts, such as `windows-1252`; `null` sends none, and browsers guess. Formats that are
+   * always in UTF-8, such as JSON, stay `utf-8`. A byte order mark in the file counts more in browsers. (default: `utf-8`)
+   */
+  charset?: string | null;
   /** Where this column's files are kept. (default: that of `PrivateFiles`) */
   storage?: Storage;
   /** How this column's files are sent. (default: that of `PrivateFiles`) */

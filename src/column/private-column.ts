@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from "typeorm";
 import { ConfigurationError, InvalidKeyError } from "../errors.js";
+import { shortened } from "../http/name/shortened-name.js";
 import type { Storage } from "../storage/storage.js";
 import type { PrivateFileColumnOptions } from "./column-options.js";
 import { dataSourceOf } from "./data-source.js";
@@ -54,16 +55,20 @@ export class PrivateColumn {
   assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): FileRecord | undefined {
     const replaced = this.recordOf(entity);
     this.column.setEntityValue(entity, file);
-    if (!this.options.fields?.name) return replaced;
-    const sibling = this.sibling(this.options.fields.name);
-    sibling.setEntityValue(entity, fields.name === null ? null : storable(fields.name, this.lengthOf(sibling)));
+    const sibling = this.nameColumn;
+    sibling?.setEntityValue(entity, fields.name === null ? null : storable(fields.name, this.lengthOf(sibling)));
     return replaced;
   }
 
-  /** The upload's own name, where a sibling property keeps it. */
+  /** The column that keeps the upload's own name, where `fields.name` names one. */
+  get nameColumn(): ColumnMetadata | undefined {
+    const { name } = this.options.fields ?? {};
+    return name ? this.sibling(name) : undefined;
+  }
+
+  /** The upload's own name. `undefined` where no sibling property keeps it, or the entity was loaded without that. */
   nameOf(entity: ObjectLiteral): string | undefined {
-    if (!this.options.fields?.name) return undefined;
-    const name: unknown = this.sibling(this.options.fields.name).getEntityValue(entity);
+    const name: unknown = this.nameColumn?.getEntityValue(entity);
     return typeof name === "string" && name !== "" ? name : undefined;
   }
 
@@ -119,7 +124,9 @@ export class PrivateColumn {
 }
 
 /** A client may send any name; a database refuses a NUL and what is longer than the column. */
-function storable(name: string, length: number): string {
+function storable(name: string, characters: number): string {
   const clean = name.replace(/\p{Surrogate}/gu, "\ufffd").replace(/\p{Cc}/gu, "");
-  return length < clean.length ? [...clean].slice(0, length).join("") : clean;
+  if ([...clean].length <= characters) return clean;
+  // Normalising takes quadratic time over a run of combining marks.
+  return shortened(clean.length > 1024 ? clean : clean.normalize(), { characters });
 }

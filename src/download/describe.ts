@@ -1,8 +1,8 @@
 import * as crypto from "node:crypto";
-import { contentType } from "mime-types";
 import { PrivateFileError } from "../errors.js";
-import { contentDisposition } from "../http/disposition.js";
+import { contentDisposition, downloadName } from "../http/disposition.js";
 import { isFieldValue } from "../http/field-value.js";
+import { BYTES, isShown, mediaTypeOf, withCharset } from "../http/media-type.js";
 import type { Validators } from "../http/preconditions.js";
 import { whenOver } from "../http/response-over.js";
 import { shown } from "../quoted.js";
@@ -22,7 +22,7 @@ export interface Description {
   open?: OpenObject;
   /** Its ETag and Last-Modified. */
   validators: Validators;
-  /** The media type that is sent: decided here, by the name's extension, whatever an uploader said. */
+  /** The media type that is sent: decided here, by the extension of the key, or else of the name that is offered, whatever an uploader said. */
   type: string;
   /** Whether the browser may show it. */
   inline: boolean;
@@ -74,11 +74,12 @@ function validatorsOf(key: string, object: StoredObject): Validators {
 
 function present(loaded: Loaded) {
   const { column, entity, file, presentation } = loaded;
-  const known = contentType(extension(file.name)) || UNKNOWN;
-  const inline = presentation.attachment === false && SHOWN.test(known);
   const name = givenName(loaded) || column.nameOf(entity) || file.name;
+  const type = mediaTypeOf(file.name) ?? mediaTypeOf(downloadName(name)) ?? BYTES;
+  const inline = presentation.attachment === false && isShown(type);
+  const { charset = "utf-8" } = column.options;
   return {
-    type: RUNS.test(known) ? UNKNOWN : known,
+    type: withCharset(type, charset),
     inline,
     disposition: contentDisposition(name, inline ? "inline" : "attachment"),
   };
@@ -101,18 +102,4 @@ function givenName({ column, entity, presentation }: Loaded): string | null | un
   leaveUnawaited(name);
   const message = `${column.subject}: "filename" must return a text, null or undefined, got ${shown(name)}. It is not awaited.`;
   throw new PrivateFileError("ERR_PRIVATE_FILE_FAILED", message);
-}
-
-const UNKNOWN = "application/octet-stream";
-
-/** What browsers show without running anything of it. */
-const SHOWN =
-  /^(?:image\/(?:png|jpeg|gif|webp|avif|apng|bmp|x-icon|vnd\.microsoft\.icon)$|audio\/|video\/|application\/pdf$|text\/plain\b)/;
-
-/** What some browser or program might run, were it opened: such a file is just bytes. */
-const RUNS = /html|xml(?!formats)|svg|script|message\/|multipart\/|flash|wasm|x-sh\b/;
-
-function extension(name: string): string {
-  const dot = name.lastIndexOf(".");
-  return dot > 0 ? name.slice(dot) : "";
 }

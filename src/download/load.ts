@@ -70,8 +70,8 @@ function relationsOf(column: PrivateColumn): ObjectLiteral {
 }
 
 function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: PrivateColumn): void {
-  for (const needed of [column.column, ...column.entity.primaryColumns]) {
-    if (!needed.isSelect) query.addSelect(`${ENTITY}.${needed.propertyPath}`);
+  for (const needed of [column.column, column.nameColumn, ...column.entity.primaryColumns]) {
+    if (needed && !needed.isSelect) query.addSelect(`${ENTITY}.${needed.propertyPath}`);
   }
 }
 

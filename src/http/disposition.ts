@@ -1,3 +1,5 @@
+import { extensionOf, shortened } from "./name/shortened-name.js";
+import { visibleText } from "./name/visible-text.js";
 import { percentEncoded } from "./percent-encoding.js";
 
 /**
@@ -24,7 +26,7 @@ export function contentDisposition(name: string, type: "attachment" | "inline"):
  * Makes a name that is safe to offer for saving on every system, and changes it as little as that allows.
  *
  * - The last segment of a path counts, with `/` and `\` alike; the result is in NFC and well-formed (U+FFFD for a lone surrogate).
- * - Control characters, line separators, bidi controls and characters of no width (zero-width joiners too) are removed;
+ * - Control characters, line separators, bidi controls and what else shows nothing are removed, unless it shapes the character before it;
  *   so is white space at both ends, and dots at the end.
  * - `:` becomes `_`, since on Windows it names a drive or a hidden stream. `"<>|?*` stay: browsers replace them where
  *   the system wants it, and elsewhere they are part of the name.
@@ -36,17 +38,12 @@ export function contentDisposition(name: string, type: "attachment" | "inline"):
  * Safe names come back as they are. Takes the same time for a name of any length. Never throws.
  */
 export function downloadName(name: string): string {
-  const visible = ends(name)
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(HIDDEN, "");
+  const visible = visibleText(ends(name).replace(/\p{Surrogate}/gu, "\ufffd"));
   const segment = visible.split(/[/\\]/).findLast((part) => part !== "") ?? "";
   const composed = boundLength(trimEnd(segment.trimStart())).normalize("NFC").replaceAll(":", "_");
   // The cut may lay bare a device's name, and the prefix may call for another cut.
   return cut(withPrefix(cut(composed))) || "download";
 }
-
-/** Controls, separators of lines, bidi controls, and what has no width: soft hyphen, zero-width space and joiners, word joiner and its kin, byte order mark. */
-const HIDDEN = /\p{Cc}|\p{Zl}|\p{Zp}|\p{Bidi_Control}|[\u00ad\u180e\u2060-\u206f\ufeff]|[\u200b-\u200d]/gu;
 
 /** What can count of a name that is longer than any path: its end, or the beginning and the end of its last segment. */
 function ends(name: string): string {
@@ -75,30 +72,13 @@ function boundLength(name: string): string {
   return name.length <= 1024 ? name : name.slice(0, 1024) + extensionOf(name);
 }
 
-function extensionOf(name: string): string {
-  return /\.[^\s.]{1,16}$/u.exec(name)?.[0] ?? "";
-}
-
 /** The limit of nearly all file systems, in bytes. */
 const MAX_BYTES = 255;
 
+/** What is laid bare by a cut may be white space or a dot. */
 function cut(name: string): string {
-  if (Buffer.byteLength(name) <= MAX_BYTES) return name;
-  const extension = extensionOf(name);
-  const stem = name.slice(0, name.length - extension.length);
-  return trimEnd(firstGraphemes(stem, MAX_BYTES - Buffer.byteLength(extension)) + extension);
-}
-
-function firstGraphemes(text: string, maxBytes: number): string {
-  let end = 0;
-  let bytes = 0;
-  // What lies beyond can't fit, and a grapheme may be as long as the whole text.
-  for (const { segment, index } of new Intl.Segmenter().segment(text.slice(0, maxBytes + 1))) {
-    bytes += Buffer.byteLength(segment);
-    if (bytes > maxBytes) break;
-    end = index + segment.length;
-  }
-  return text.slice(0, end);
+  const short = shortened(name, { bytes: MAX_BYTES });
+  return short === name ? name : trimEnd(short);
 }
 
 /** Windows takes these for devices in any folder, whatever extension follows. */
@@ -111,7 +91,7 @@ function withPrefix(name: string): string {
 function asciiName(name: string): string {
   const ascii = name
     .normalize("NFKD")
-    .replace(/\p{Mark}/gu, "")
+    .replace(/\p{Mark}|\p{Default_Ignorable_Code_Point}/gu, "")
     .replace(/[^ -~]/gu, "_")
     // Simple clients take a quote, a backslash or a semicolon for the end of the name, and =?...?= for RFC 2047.
     .replace(/["\\;/<>|?*]/g, "_")

@@ -1,6 +1,7 @@
 import * as crypto from "node:crypto";
 import { described } from "../described.js";
 import { InvalidKeyError } from "../errors.js";
+import { extensionOf, firstGraphemes } from "../http/name/shortened-name.js";
 import { quoted } from "../quoted.js";
 
 /** What file systems allow a name, in bytes of UTF-8. */
@@ -17,7 +18,6 @@ const TAIL_UNITS = 64;
 const RANDOM_LENGTH = 25;
 const CHECK_LENGTH = 5;
 const SEGMENT_LENGTH = RANDOM_LENGTH + CHECK_LENGTH;
-const EXTENSION = /(?:\.tar)?\.[\p{L}\p{N}\p{M}_-]{1,16}$/iu;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
 
 /**
@@ -136,24 +136,7 @@ function withoutDevice(name: string): string {
 function shortened(name: string, characters: number): string {
   const extension = extensionOf(name);
   const room = Math.max(1, characters - [...extension].length);
-  const stem = cut(name.slice(0, name.length - extension.length), NAME_BYTES - Buffer.byteLength(extension), room);
+  const bytes = NAME_BYTES - Buffer.byteLength(extension);
+  const stem = firstGraphemes(name.slice(0, name.length - extension.length), room, bytes);
   return ((stem || "file".slice(0, room)) + extension).replace(/\.+$/, "");
-}
-
-/** The extension with its dot, or nothing: a name that only starts with a dot has none. */
-function extensionOf(name: string): string {
-  return EXTENSION.exec(name.slice(1))?.[0] ?? "";
-}
-
-/** As much of the text as fits, without tearing a character from its marks. */
-function cut(text: string, bytes: number, characters: number): string {
-  if (Buffer.byteLength(text) <= bytes && text.length <= characters) return text;
-  let kept = "";
-  for (const { segment } of new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text)) {
-    bytes -= Buffer.byteLength(segment);
-    characters -= [...segment].length;
-    if (bytes < 0 || characters < 0) break;
-    kept += segment;
-  }
-  return kept;
 }

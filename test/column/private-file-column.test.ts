@@ -17,6 +17,7 @@ import {
   PrivateFiles,
   privateFileColumn,
 } from "typeorm-private-files";
+import { contentDisposition } from "../../src/http/disposition.js";
 import { startApplication } from "../support/application.js";
 import { describeOnEachDatabase, sqljs } from "../support/databases.js";
 import { MemoryStorage } from "../support/memory-storage.js";
@@ -65,6 +66,13 @@ class Dog extends Animal {
   @PrivateFileColumn({ uploadTo: "dogs", nullable: true }) diary!: PrivateFile | null;
 }
 
+@Entity()
+class Note {
+  @PrimaryGeneratedColumn() id!: number;
+  @PrivateFileColumn({ uploadTo: "notes", nullable: true, fields: { name: "fileName" } }) file!: PrivateFile | null;
+  @Column({ type: String, nullable: true, select: false }) fileName!: string | null;
+}
+
 interface Scan {
   id: number;
   image: PrivateFile | null;
@@ -79,7 +87,7 @@ const ScanSchema = new EntitySchema<Scan>({
 });
 
 const noStorage = new MemoryStorage();
-const entities = [Invoice, Contract, Person, Animal, Cat, Dog, ScanSchema];
+const entities = [Invoice, Contract, Person, Animal, Cat, Dog, Note, ScanSchema];
 
 describeOnEachDatabase("a private file column", (database) => {
   it("is a varchar that holds the key and nothing else, and a PrivateFile in the entity", async (t) => {
@@ -148,6 +156,49 @@ describeOnEachDatabase("a private file column", (database) => {
       assert.equal((await application.get(files.url(person, "profile.photo"), { as: "anybody" })).status, 200);
     }
     assert.deepEqual(kept, ["ab.png", "\ufffd.png", "😀".repeat(40), "../../etc/passwd", "", 'Ünï "cödé" 日本.png']);
+  });
+
+  it("cuts a name that is longer than its column before the extension, between graphemes, and offers it like that", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    for (const [filename, kept] of [
+      [`${"a".repeat(88)}.png`, `${"a".repeat(36)}.png`],
+      [`${"😀".repeat(36)}.png`, `${"😀".repeat(36)}.png`],
+      [`a${"👩🏽".repeat(36)}.png`, `a${"👩🏽".repeat(17)}.png`],
+      [`${"o\u0308".repeat(36)}.png`, `${"ö".repeat(36)}.png`],
+      [`${"x".repeat(40)}.tar.gz`, `${"x".repeat(33)}.tar.gz`],
+    ] as const) {
+      const person = dataSource.manager.create(Person, { profile: {} });
+      await files.attach(person, "profile.photo", Buffer.from("x"), { filename });
+      await dataSource.manager.save(person);
+      assert.equal((await dataSource.manager.findOneByOrFail(Person, { id: person.id })).profile.photoName, kept);
+      const { headers } = await application.get(files.url(person, "profile.photo"), { as: "anybody" });
+      assert.equal(headers["content-disposition"], contentDisposition(kept, "attachment"));
+    }
+  });
+
+  it("offers the name that fields.name keeps in a column with select: false, and needs it for nothing else", async (t) => {
+    const application = await startApplication({ database, entities });
+    t.after(() => application.close());
+    const { dataSource, files } = application;
+    const note = dataSource.manager.create(Note, {});
+    await files.attach(note, "file", Buffer.from("x"), { filename: "me & you.png" });
+    await dataSource.manager.save(note);
+    const loaded = await dataSource.manager.findOneByOrFail(Note, { id: note.id });
+    assert.equal(loaded.fileName, undefined);
+    const offered = async () =>
+      (await application.get(files.url(loaded, "file"), { as: "anybody" })).headers["content-disposition"];
+    assert.equal(await offered(), 'attachment; filename="me & you.png"');
+    await dataSource.manager.save(Object.assign(loaded, { fileName: undefined }));
+    assert.equal(await offered(), 'attachment; filename="me & you.png"');
+    const copy = dataSource.manager.create(Note, {});
+    await files.copy(loaded, "file", copy, "file");
+    assert.equal(copy.fileName, "me___you.png");
+    files.detach(loaded, "file");
+    await dataSource.manager.save(loaded);
+    const query = dataSource.manager.createQueryBuilder(Note, "note").addSelect("note.fileName");
+    assert.equal((await query.where({ id: note.id }).getOneOrFail()).fileName, null);
   });
 
   it("works with single table inheritance: each row has one URL, that of its own class, with the rule of that class", async (t) => {

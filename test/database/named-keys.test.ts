@@ -12,13 +12,13 @@ import { describe, it } from "../support/suite.js";
 @Entity()
 class Latin {
   @PrimaryGeneratedColumn() id!: number;
-  @PrivateFileColumn({ charset: "latin1" }) file!: PrivateFile;
+  @PrivateFileColumn({ columnCharset: "latin1" }) file!: PrivateFile;
 }
 
 @Entity()
 class Universal {
   @PrimaryGeneratedColumn() id!: number;
-  @PrivateFileColumn({ charset: "utf8mb4" }) file!: PrivateFile;
+  @PrivateFileColumn({ columnCharset: "utf8mb4" }) file!: PrivateFile;
 }
 
 // Of the databases here only MariaDB has a character set for each column.

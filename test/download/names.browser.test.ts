@@ -73,9 +73,9 @@ async function follow(page: Page, url: string, suggestion: string): Promise<stri
   return (await started).suggestedFilename();
 }
 
-/** Chromium replaces what Windows forbids, a tilde in front and what is no character, and takes no name of underscores only. */
+/** Chromium replaces what Windows forbids, a tilde in front, what is no character and what shows nothing, joiners too. It takes no name of underscores only. */
 function chromiumName(offered: string): string {
-  const name = offered.replace(/["<>|?*]|^~|\p{Noncharacter_Code_Point}/gu, "_");
+  const name = offered.replace(/["<>|?*]|^~|\p{Noncharacter_Code_Point}|\p{Cf}/gu, "_");
   return /^[_-]+$/.test(name) ? "download" : name;
 }
 

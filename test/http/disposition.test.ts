@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { parse } from "content-disposition";
 import fc from "fast-check";
 import { contentDisposition, downloadName } from "../../src/http/disposition.js";
-import { FILE_NAMES, FOREIGN_NAMES, NAMES } from "../support/file-names.js";
+import { FILE_NAMES, FOREIGN_NAMES, NAMES, SHAPED_NAMES } from "../support/file-names.js";
 import { assertQuick, runs } from "../support/fuzz.js";
 
 const TAME = /^[ -~]*$/;
@@ -22,7 +22,25 @@ const anyName = fc.oneof(
       "😀",
       "\ud800",
       "\u202e",
+      "\u200c",
       "\u200d",
+      "م",
+      "\u064e",
+      "क",
+      "\u094d",
+      "ᠮ",
+      "\u180e",
+      "\u180b",
+      "\ufe0f",
+      "\u20e3",
+      "\u212a",
+      "👩",
+      "🏽",
+      "🏴",
+      "\u{e0067}",
+      "\u{e007f}",
+      "\u{e0100}",
+      "葛",
       "．",
       "／",
       "＂",
@@ -106,9 +124,15 @@ describe("downloadName", () => {
       }
     });
 
-    it("cuts a name of emoji that were joined, as the joiners are gone", () => {
+    it("cuts a name of joined emoji between them, and a name of joined letters after a joiner at the most", () => {
       const name = downloadName(`${"👩\u200d💻".repeat(100)}.pdf`);
-      assert.equal(name, `${"👩💻".repeat(31)}.pdf`);
+      assert.equal(name, `${"👩\u200d💻".repeat(22)}.pdf`);
+      const persian = downloadName(`${"م\u200c".repeat(100)}.pdf`);
+      assert.equal(persian, `${"م\u200c".repeat(50)}.pdf`);
+    });
+
+    it("keeps both extensions of an archive", () => {
+      assert.equal(downloadName(`${"a".repeat(300)}.tar.gz`), `${"a".repeat(248)}.tar.gz`);
     });
 
     it("leaves neither a space nor a dot where it cuts a name without an extension", () => {
@@ -145,7 +169,8 @@ describe("downloadName", () => {
         fc.property(anyName, (name) => {
           const offered = downloadName(name);
           assert.ok(offered.length > 0 && Buffer.byteLength(offered) <= 255);
-          assert.doesNotMatch(offered, /[/\\:\p{Cc}\p{Surrogate}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u);
+          assert.doesNotMatch(offered, /[/\\:\p{Cc}\p{Surrogate}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/u);
+          assert.doesNotMatch(offered, /[ -~](?!\ufe0f\u20e3)\p{Default_Ignorable_Code_Point}/u);
           assert.doesNotMatch(offered, /^[.\s-]|[.\s]$/);
           assert.doesNotMatch(offered, /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)/i);
           assert.equal(offered, offered.normalize("NFC"));
@@ -183,6 +208,7 @@ describe("contentDisposition", () => {
     ["a\r\nSet-Cookie: x=1", 'attachment; filename="aSet-Cookie_ x=1"'],
     ["ﬁle ½.pdf", "attachment; filename=\"file 1_2.pdf\"; filename*=UTF-8''%EF%AC%81le%20%C2%BD.pdf"],
     ["", 'attachment; filename="download"'],
+    ["a👩\u200d💻.pdf", "attachment; filename=\"a__.pdf\"; filename*=UTF-8''a%F0%9F%91%A9%E2%80%8D%F0%9F%92%BB.pdf"],
   ];
   for (const [name, header] of rows) {
     it(`writes ${header} for ${JSON.stringify(name)}`, () => {
@@ -205,7 +231,7 @@ describe("contentDisposition", () => {
     assert.ok(fallback("\ufdfa".repeat(80)).length <= 255);
   });
 
-  for (const [name, offered] of [...NAMES, ...FOREIGN_NAMES]) {
+  for (const [name, offered] of [...NAMES, ...FOREIGN_NAMES, ...SHAPED_NAMES]) {
     const shown = name.length > 60 ? `${name.length} characters` : JSON.stringify(name);
     it(`writes a header in ASCII for ${shown} that reads back as ${JSON.stringify(offered.slice(0, 60))}`, () => {
       const header = contentDisposition(name, "attachment");

@@ -19,7 +19,7 @@ export const NAMES: FileName[] = [
   ["€.pdf", "€.pdf"],
   ["😀.pdf", "😀.pdf"],
   ["invoice\u202efdp.exe", "invoicefdp.exe"],
-  ["👩\u200d💻.pdf", "👩💻.pdf"],
+  ["👩\u200d💻.pdf", "👩\u200d💻.pdf"],
   ["../../etc/passwd", "passwd"],
   ["..\\..\\x", "x"],
   ["a\ud800b.pdf", "a\ufffdb.pdf"],
@@ -157,5 +157,55 @@ export const FOREIGN_NAMES: FileName[] = [
   ["x\u2066y\u2069.pdf", "xy.pdf"],
 ];
 
+/** Characters that show nothing, where they shape what stands before them, and where they would only hide. */
+export const SHAPED_NAMES: FileName[] = [
+  // A non-joiner in Persian, Urdu, Bengali and Kannada; a joiner in Sinhala, Malayalam, Marathi, and for the year of the Hijra.
+  ["می\u200cخواهم.pdf", "می\u200cخواهم.pdf"],
+  ["کتاب\u200cها.pdf", "کتاب\u200cها.pdf"],
+  ["نامه\u064e\u200cای.pdf", "نامه\u064e\u200cای.pdf"],
+  ["দৃক্\u200cপাত.pdf", "দৃক্\u200cপাত.pdf"],
+  ["ರಾಜ್\u200cಕುಮಾರ್.pdf", "ರಾಜ್\u200cಕುಮಾರ್.pdf"],
+  ["ශ්\u200dරී ලංකා.pdf", "ශ්\u200dරී ලංකා.pdf"],
+  ["അവന്\u200d.pdf", "അവന്\u200d.pdf"],
+  ["दऱ्\u200dया.pdf", "दऱ्\u200dया.pdf"],
+  ["1447 ه\u200d.pdf", "1447 ه\u200d.pdf"],
+  ["ᠮᠣᠩᠭᠣᠯ\u180b\u180eᠠ.pdf", "ᠮᠣᠩᠭᠣᠯ\u180b\u180eᠠ.pdf"],
+  // Emoji: joined, with a skin, as a picture or as text, a keycap, flags of countries, of a part of one, and of a movement.
+  ["👩🏽\u200d🚀.png", "👩🏽\u200d🚀.png"],
+  ["👨\u200d👩\u200d👧\u200d👦.png", "👨\u200d👩\u200d👧\u200d👦.png"],
+  ["❤\ufe0f\u200d🔥 🧑🏿\u200d❤\ufe0f\u200d🧑🏻.png", "❤\ufe0f\u200d🔥 🧑🏿\u200d❤\ufe0f\u200d🧑🏻.png"],
+  ["🏃🏾\u200d♀\ufe0f\u200d➡\ufe0f.png", "🏃🏾\u200d♀\ufe0f\u200d➡\ufe0f.png"],
+  ["☎\ufe0e ☎\ufe0f ©\ufe0f.png", "☎\ufe0e ☎\ufe0f ©\ufe0f.png"],
+  ["1\ufe0f\u20e3 #\ufe0f\u20e3.png", "1\ufe0f\u20e3 #\ufe0f\u20e3.png"],
+  ["🇨🇭🏳\ufe0f\u200d🌈🏴\u200d☠\ufe0f.png", "🇨🇭🏳\ufe0f\u200d🌈🏴\u200d☠\ufe0f.png"],
+  [`🏴${tags("gbeng")}.png`, `🏴${tags("gbeng")}.png`],
+  // Variants of ideographs, and of signs of mathematics.
+  ["葛\u{e0100}城.pdf", "葛\u{e0100}城.pdf"],
+  ["∩\ufe00.pdf", "∩\ufe00.pdf"],
+  // Where they shape nothing, they are hidden text, or an extension that is none.
+  ["a\u200cb\u200d.pdf", "ab.pdf"],
+  ["report.p\u200cdf", "report.pdf"],
+  ["evil.exe\u200d", "evil.exe"],
+  ["\u200cم\u200c\u200c\u200dن.pdf", "م\u200cن.pdf"],
+  ["😀\u200d.png", "😀.png"],
+  ["a\u200d😀.png", "a😀.png"],
+  ["日\u200d本.pdf", "日本.pdf"],
+  ["٤\u200d،\u200c.pdf", "٤،.pdf"],
+  ["a\ufe0f.\ufe0fp\u{e0100}df", "a.pdf"],
+  ["1\ufe0f2.pdf", "12.pdf"],
+  ["葛\u{e0100}\u{e0101}\ufe0f.pdf", "葛\u{e0100}.pdf"],
+  ["\u212a\ufe00.pdf", "K.pdf"],
+  [`report${tags("evil")}.pdf`, "report.pdf"],
+  [`🏴${tags("deleteallfiles")}.pdf`, "🏴.pdf"],
+  [`🏴${tags("gb").slice(0, -2)}.pdf`, "🏴.pdf"],
+  ["a\u180e\u034f\u{e0001}\ufff9b\ufffac\ufffb.pdf", "abc.pdf"],
+  ["م\u200f\u202e\u2067ن.pdf", "من.pdf"],
+];
+
+/** The tags that make a flag of a black one, as Unicode's standard on emoji has them. */
+function tags(region: string): string {
+  return `${region.replace(/./g, (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0)))}\u{e007f}`;
+}
+
 /** All of them. */
-export const FILE_NAMES: FileName[] = [...NAMES, ...RISKY_NAMES, ...FOREIGN_NAMES];
+export const FILE_NAMES: FileName[] = [...NAMES, ...RISKY_NAMES, ...FOREIGN_NAMES, ...SHAPED_NAMES];

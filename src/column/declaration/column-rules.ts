@@ -1,7 +1,9 @@
 import { types } from "node:util";
+import type { ColumnOptions } from "typeorm";
 import { deliveryRule } from "../../delivery/delivery-rule.js";
 import { ConfigurationError } from "../../errors.js";
 import { isFieldValue } from "../../http/field-value.js";
+import { isCharset } from "../../http/media-type.js";
 import {
   checkOptions,
   functionLike,
@@ -36,10 +38,13 @@ export function checkColumnOptions(subject: string, options: PrivateFileColumnOp
   if (options.uploadTo !== undefined) checkUploadTo(subject, options.uploadTo);
 }
 
-/** Those of the options that are TypeORM's. */
-export function databaseOptions(options: PrivateFileColumnOptions<never>): DatabaseColumnOptions {
+/** Those of the options that are TypeORM's, by its names. */
+export function databaseOptions(
+  options: PrivateFileColumnOptions<never>,
+): Omit<DatabaseColumnOptions, "columnCharset"> & Pick<ColumnOptions, "charset"> {
   const given = Object.entries(options).filter(([name, value]) => value !== undefined && name in DATABASE_RULES);
-  return Object.fromEntries(given);
+  const { columnCharset: charset, ...others } = Object.fromEntries(given) as DatabaseColumnOptions;
+  return charset === undefined ? others : { ...others, charset };
 }
 
 const DATABASE_RULES: OptionRules<DatabaseColumnOptions> = {
@@ -58,7 +63,7 @@ const DATABASE_RULES: OptionRules<DatabaseColumnOptions> = {
   unique: trueOrFalse,
   select: trueOrFalse,
   comment: text("the scan of an invoice"),
-  charset: text("utf8mb4"),
+  columnCharset: text("utf8mb4"),
   collation: text("utf8mb4_bin"),
   default: must(
     "a string, null or a function",
@@ -76,6 +81,11 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
   filename: synchronous("(entity) => entity.title"),
   fields: optionsOf<PrivateFileFields<object>>({ name: text("originalName") }),
   cacheControl: (value, name) => (typeof value === "function" ? returnsCacheControl : cacheControl)(value, name),
+  charset: must(
+    'the name of a charset that browsers know, such as "windows-1252", or null',
+    (value) => value === null || isCharset(value),
+    'Give the name that the Encoding Standard has for it; the option for the database column is "columnCharset"',
+  ),
   storage: storageRule,
   delivery: deliveryRule,
   ...DATABASE_RULES,
