@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { selectRanges } from "../http/byte-range.js";
 import { type Content, partialContent, wholeContent } from "../http/content.js";
 import { evaluatePreconditions, ifRangeHolds, type Validators } from "../http/preconditions.js";
+import { selectRanges } from "../http/select-ranges.js";
 import type { Description } from "./describe.js";
 
 /** What a granted request is answered with. */
@@ -22,7 +22,7 @@ export function decide(
   if (outcome === "not-modified") return { status: 304 };
   if (outcome === "failed") return { status: 412 };
   const asksForRanges = method === "GET" && ranges && rangeApplies(headers, validators);
-  const selected = selectRanges(asksForRanges ? headers.range : undefined, size);
+  const selected = selectRanges(asksForRanges ? headers.range : undefined, size, type);
   if (selected.kind === "unsatisfiable") return { status: 416 };
   return selected.kind === "whole"
     ? { status: 200, content: wholeContent(size, type) }
