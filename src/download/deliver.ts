@@ -1,6 +1,7 @@
 import type { Context } from "koa";
 import type { DataSource } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
+import { leavesRange } from "../delivery/delivery-needs.js";
 import type { DownloadError } from "../errors.js";
 import type { Content } from "../http/content.js";
 import { type DecidingFields, decidingFields } from "../http/request-fields.js";
@@ -51,7 +52,7 @@ type Part = Pick<BeforeDownloadEvent, "range" | "begins">;
 
 function partOf({ delivery, description }: Granted, fields: DecidingFields, { range }: Content): Part {
   const { size } = description.object;
-  return { range, begins: delivery.ranges === false ? beginsElsewhere(fields.range, size) : begins(range, size) };
+  return { range, begins: leavesRange(delivery) ? beginsElsewhere(fields.range, size) : begins(range, size) };
 }
 
 async function announceDownload(dataSource: DataSource, granted: Granted, part: Part, timeout: number): Promise<void> {
