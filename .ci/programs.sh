@@ -12,6 +12,7 @@ programs=(
   python3=python3
   strace=strace
   wget=wget
+  zsync=zsync
 )
 
 install_programs() {

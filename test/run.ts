@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { run } from "node:test";
 import report from "./support/reporter.js";
 
-// Runs the compiled tests: all of them, or those whose path contains one of the arguments, e.g. `npm test -- http/byte-range`.
+// Runs the compiled tests: all of them, or those whose path contains one of the arguments, e.g. `npm test -- http/select-ranges`.
 
 /** A test that hangs fails after so many milliseconds. No test is ever cut for being slow on a busy machine. */
 const HANGS = 15 * 60_000;

@@ -43,13 +43,13 @@ export interface Download {
 export interface Delivery {
   /**
    * Whether it reads the object through this process. With `false` the storage is only asked for what it knows of the object, and
-   * `download.open` is absent: for a delivery that lets another server send it. (default: true)
+   * `download.open` is absent: for a delivery that lets another server send it. (default: what `ranges` is)
    */
   readonly opens?: boolean;
   /**
-   * Whether it sends the `pieces` of a download, one range or several. Where it does not, the Range header is ignored and the
-   * whole file is to be sent, by this delivery or by another server, which may read the header; `begins` of the hooks goes by
-   * the header then. (default: true)
+   * Whether it sends the `pieces` of a download, one range or several. With `false` the Range header is ignored, and the download is the
+   * whole file. Another server that sends it may read the header, so `begins` of the hooks goes by the header; with `opens: true` this
+   * delivery sends the whole file itself, and each download begins. (default: true)
    */
   readonly ranges?: boolean;
   /**

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from "node:http";
-import { selectRanges } from "../http/byte-range.js";
 import { type Content, partialContent, wholeContent } from "../http/content.js";
 import { evaluatePreconditions, ifRangeHolds, type Validators } from "../http/preconditions.js";
+import type { DecidingFields } from "../http/request-fields.js";
+import { selectRanges } from "../http/select-ranges.js";
 import type { Description } from "./describe.js";
 
 /** What a granted request is answered with. */
@@ -14,22 +14,21 @@ export type Decision = { status: 200 | 206; content: Content } | { status: 304 |
  */
 export function decide(
   method: string,
-  headers: IncomingHttpHeaders,
+  fields: DecidingFields,
   { object: { size }, validators, type }: Description,
   ranges: boolean,
 ): Decision {
-  const outcome = evaluatePreconditions(method, headers, validators);
+  const outcome = evaluatePreconditions(method, fields, validators);
   if (outcome === "not-modified") return { status: 304 };
   if (outcome === "failed") return { status: 412 };
-  const asksForRanges = method === "GET" && ranges && rangeApplies(headers, validators);
-  const selected = selectRanges(asksForRanges ? headers.range : undefined, size);
+  const asksForRanges = method === "GET" && ranges && rangeApplies(fields, validators);
+  const selected = selectRanges(asksForRanges ? fields.range : undefined, size, type);
   if (selected.kind === "unsatisfiable") return { status: 416 };
   return selected.kind === "whole"
     ? { status: 200, content: wholeContent(size, type) }
     : { status: 206, content: partialContent(selected.ranges, size, type) };
 }
 
-function rangeApplies(headers: IncomingHttpHeaders, validators: Validators): boolean {
-  const ifRange = headers["if-range"];
-  return ifRange === undefined || ifRangeHolds(String(ifRange), validators);
+function rangeApplies({ "if-range": ifRange }: DecidingFields, validators: Validators): boolean {
+  return ifRange === undefined || ifRangeHolds(ifRange, validators);
 }

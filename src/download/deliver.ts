@@ -1,9 +1,10 @@
 import type { Context } from "koa";
 import type { DataSource } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
+import { leavesRange } from "../delivery/delivery-needs.js";
 import type { DownloadError } from "../errors.js";
-import type { ByteRange } from "../http/byte-range.js";
 import type { Content } from "../http/content.js";
+import { type DecidingFields, decidingFields } from "../http/request-fields.js";
 import { isOver } from "../http/response-over.js";
 import type { Storage } from "../storage/storage.js";
 import { withinDeadline } from "./deadline.js";
@@ -36,36 +37,39 @@ export async function answerGranted(dataSource: DataSource, granted: Granted, ti
   const { ctx, description, delivery } = granted;
   const ranges = delivery.ranges !== false;
   const cacheControl = description.cacheControl ?? delivery.cacheControl;
-  const decision = decide(ctx.method, ctx.headers, description, ranges);
+  const fields = decidingFields(ctx.req);
+  const decision = decide(ctx.method, fields, description, ranges);
   const content = ctx.method === "GET" ? decision.content : undefined;
-  if (content) await announceDownload(dataSource, granted, content.range, timeout);
+  if (content) await announceDownload(dataSource, granted, partOf(granted, fields, content), timeout);
   await restoringHeadersOnFailure(ctx, async () => {
     answer(ctx, decision, description, cacheControl, ranges);
     if (content) await deliver(granted, content, timeout);
   });
 }
 
-async function announceDownload(
-  dataSource: DataSource,
-  granted: Granted,
-  range: ByteRange | undefined,
-  timeout: number,
-): Promise<void> {
+/** Which part of a file a response sends. */
+type Part = Pick<BeforeDownloadEvent, "range" | "begins">;
+
+function partOf({ delivery, description }: Granted, fields: DecidingFields, { range }: Content): Part {
+  const { size } = description.object;
+  return { range, begins: leavesRange(delivery) ? beginsElsewhere(fields.range, size) : begins(range, size) };
+}
+
+async function announceDownload(dataSource: DataSource, granted: Granted, part: Part, timeout: number): Promise<void> {
   const step = `${granted.column.subject}: "beforeDownload"`;
-  await announce(beforeDownload(dataSource, granted, range), step, timeout).catch((error: DownloadError) => {
+  await announce(beforeDownload(dataSource, granted, part), step, timeout).catch((error: DownloadError) => {
     throw denied(dataSource, granted, "announce", error, granted.entity);
   });
 }
 
-function beforeDownload(dataSource: DataSource, granted: Granted, range: ByteRange | undefined): BeforeDownloadEvent {
-  const { ctx, delivery, entity, file, description } = granted;
-  const { size } = description.object;
+function beforeDownload(dataSource: DataSource, granted: Granted, part: Part): BeforeDownloadEvent {
+  const { entity, file, description } = granted;
+  const { key, object, type } = description;
   return {
     ...eventOf(dataSource, granted),
     entity,
-    file: { key: description.key, name: file.name, size, type: description.type },
-    range,
-    begins: delivery.ranges === false ? beginsElsewhere(ctx.headers.range, size) : begins(range, size),
+    file: { key, name: file.name, size: object.size, type },
+    ...part,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { Delivery } from "../delivery/delivery.js";
+import { readsObject } from "../delivery/delivery-needs.js";
 import { PrivateFileError } from "../errors.js";
 import { isOver } from "../http/response-over.js";
 import { untilTurn } from "../http/response-turn.js";
@@ -91,7 +92,7 @@ export class Responder {
     const { column, entity, file, name = file.name } = loaded;
     if (name !== file.name) throw this.denied(loaded, "describe", notFound(), entity);
     const step = `${column.subject}: describing the file`;
-    const opens = this.options.deliveryOf(column).opens !== false;
+    const opens = readsObject(this.options.deliveryOf(column));
     try {
       const describing = describe(loaded, this.options.storageOf(column), opens);
       return await withinDeadline(this.options.timeout, step, describing);

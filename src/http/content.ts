@@ -55,11 +55,19 @@ export function spanOf(ranges: readonly ByteRange[]): ByteRange {
   };
 }
 
+/** The headers of a part of multipart/byteranges, with the empty line that ends them (RFC 9110 §14.6). */
+export function partHeader(range: ByteRange, size: number, type: string): string {
+  return `Content-Type: ${type}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`;
+}
+
+/**
+ * An empty line comes first, as from Apache and nginx: zsync skips a line, and asks again for ever where that was the first delimiter.
+ * RFC 2046 §5.1.1 takes it for an empty preamble.
+ */
 function multipart(ranges: readonly ByteRange[], boundary: string, size: number, type: string): Piece[] {
-  const parts = ranges.flatMap((range, index) => {
-    const delimiter = `${index === 0 ? "" : "\r\n"}--${boundary}\r\n`;
-    const header = `Content-Type: ${type}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`;
-    return [Buffer.from(delimiter + header, "latin1"), range];
+  const parts = ranges.flatMap((range) => {
+    const text = `\r\n--${boundary}\r\n${partHeader(range, size, type)}`;
+    return [Buffer.from(text, "latin1"), range];
   });
   return [...parts, Buffer.from(`\r\n--${boundary}--\r\n`, "latin1")];
 }

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { rm, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BeforeDownloadEvent } from "typeorm-private-files";
 import { type Cuts, startCuttingProxy } from "../support/cutting-proxy.js";
 import { eventually } from "../support/eventually.js";
+import { withFilm } from "../support/film.js";
 import { run } from "../support/programs.js";
 import { needs, takesLong } from "../support/requirements.js";
 import { after, afterEach, before, beforeEach, describe, it } from "../support/suite.js";
@@ -145,12 +149,6 @@ describe("a file of 500 MB", { skip: takesLong }, () => {
     assert.ok((await stat(target)).size < SIZE, "it was done before it was killed");
   }
 
-  async function succeed(command: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await run(command, ...args);
-    assert.equal(code, 0, stderr || stdout);
-    return stdout;
-  }
-
   async function assertWhole(): Promise<void> {
     assert.equal((await stat(target)).size, SIZE);
     assert.equal(await sha256Of(target), film.sha256);
@@ -175,6 +173,36 @@ describe("a file of 500 MB", { skip: takesLong }, () => {
     return film.seen.map(({ status }) => status);
   }
 });
+
+describe("a newer version of a file to zsync", { skip: needs("zsync", "zsyncmake") }, () => {
+  it("arrives as 20 ranges in one answer, whole, where the older version differs in 40 places", async (t) => {
+    const newer = randomBytes(4_000_000);
+    const seen: unknown[] = [];
+    const beforeDownload = ({ ctx, begins }: BeforeDownloadEvent) =>
+      void seen.push([ctx.get("range").split(",").length, begins]);
+    const { application, path, url } = await withFilm(t, { content: newer, beforeDownload });
+    const folder = await mkdtemp(join(tmpdir(), "private-files-zsync-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const [older, control, target] = ["older", "control", "target"].map((name) => join(folder, name)) as string[];
+    for (let place = 50_000; place < 3_600_000; place += 90_001) newer[place]! ^= 1;
+    await writeFile(older!, newer);
+    const origin = `http://127.0.0.1:${application.port}`;
+    await succeed("zsyncmake", "-u", origin + url, "-o", control!, path);
+    // Where it can't read an answer, zsync asks again for ever.
+    await succeed("timeout", "20", "zsync", "-q", "-i", older!, "-o", target!, control!);
+    assert.deepEqual(await readFile(target!), await readFile(path));
+    assert.deepEqual(seen, [
+      [20, false],
+      [20, false],
+    ]);
+  });
+});
+
+async function succeed(command: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(command, ...args);
+  assert.equal(code, 0, stderr.slice(-1000) || stdout.slice(-1000));
+  return stdout;
+}
 
 const PYTHON = `
 import hashlib, http.client, json, sys

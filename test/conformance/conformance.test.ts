@@ -16,6 +16,7 @@ const RIGHT_HTTP: Topic[] = [
   "two Range headers",
   "a range of an empty file",
   "If-Modified-Since that does not hold",
+  "conditions on a missing file",
   "HEAD",
   "HEAD with Range",
   "HTTP/1.0",

@@ -42,6 +42,12 @@ export function expectWhole(answer: Answer, content: string | Buffer = DIGITS): 
   expectBytes(answer, content);
 }
 
+/** Expects the whole file, or a status without it. */
+export function expectDecision(answer: Answer, status: number): void {
+  if (status === 200) expectWhole(answer);
+  else expectStatus(answer, status);
+}
+
 /** Expects one part of the file, and no multipart answer. */
 export function expectPart(answer: Answer, contentRange: string, content: string | Buffer): void {
   expectStatus(answer, 206);

@@ -1,5 +1,6 @@
 import type { Case } from "./case.js";
 import { conditionCases } from "./conditions.js";
+import { dateConditionCases } from "./date-conditions.js";
 import { headerCases } from "./headers.js";
 import { hugeFileCases } from "./huge-files.js";
 import { ifRangeCases } from "./if-range.js";
@@ -12,6 +13,7 @@ export const httpCases: Case[] = [
   ...rangeCases,
   ...multipartCases,
   ...hugeFileCases,
+  ...dateConditionCases,
   ...conditionCases,
   ...ifRangeCases,
   ...methodCases,

@@ -7,6 +7,10 @@ import type { Topic } from "./topics.js";
 
 const THOUSAND = pattern(1000);
 const digits = Buffer.from(DIGITS);
+/** Longer than what is read at once, which is 16 to 256 KiB. */
+const LARGE = pattern(600_000);
+/** How large the blocks are that zsync asks for. */
+const BLOCK = 2048;
 
 /** Several ranges in one request. */
 export const multipartCases: Case[] = [
@@ -19,6 +23,13 @@ export const multipartCases: Case[] = [
     ["bytes=0-4,100-", digits, [0, 4]],
     ["bytes=7-8,0-1", digits, [7, 8], [0, 1]],
     ["bytes=0-9,-10,10-19", THOUSAND, [0, 19], [990, 999]],
+    ["bytes=7-,0-1", digits, [7, 10], [0, 1]],
+    ["bytes=5-,3-4,0-1", digits, [3, 10], [0, 1]],
+    ["bytes=0-16383,16384-32767", LARGE, [0, 32767]],
+    ["bytes=0-16382,16384-32768,32768-65535", LARGE, [0, 16382], [16384, 65535]],
+    ["bytes=0-262143,262143-524287", LARGE, [0, 524287]],
+    ["bytes=262144-524287,0-262142,524288-599999", LARGE, [262144, 599999], [0, 262142]],
+    ["bytes=16383-16384,262143-262144,524287-524288", LARGE, [16383, 16384], [262143, 262144], [524287, 524288]],
   ]),
   ...inParts("few, many and far too many ranges", [
     [rangeOf(1), THOUSAND, ...everyThird(1)],
@@ -30,6 +41,21 @@ export const multipartCases: Case[] = [
     [[9], [300]],
     ([count]) => `answers 200 with the whole file to ${count} ranges`,
     async (subject, [count]) => expectWhole(await askFor(subject, rangeOf(count), THOUSAND), THOUSAND),
+  ),
+  ...inParts("many ranges in ascending order", [
+    [headerOf(blocks(20)), LARGE, ...blocks(20)],
+    [headerOf(blocks(64)), LARGE, ...blocks(64)],
+  ]),
+  ...each(
+    "many ranges in ascending order",
+    [
+      ["65 blocks", headerOf(blocks(65))],
+      ["20 blocks in descending order", headerOf(blocks(20).reverse())],
+      ["20 blocks of which two overlap", `${headerOf(blocks(20))},${blocks(20)[19]![1]}-599999`],
+      ["20 blocks that are no longer than their headers", headerOf(blocks(20).map(([start]) => [start, start + 99]))],
+    ] as const,
+    ([what]) => `answers 200 with the whole file to ${what}`,
+    async (subject, [_, range]) => expectWhole(await askFor(subject, range, LARGE), LARGE),
   ),
   ...each(
     "few, many and far too many ranges",
@@ -58,7 +84,9 @@ function inParts(topic: Topic, rows: readonly (readonly [range: string, content:
     topic,
     rows,
     ([range, content, ...spans]) =>
-      `answers 206 with ${spans.map((span) => span.join("-")).join(" and ")} of ${content.length} to ${range}`,
+      spans.length > 8
+        ? `answers 206 with ${spans.length} parts to as many blocks`
+        : `answers 206 with ${spans.map((span) => span.join("-")).join(" and ")} of ${content.length} to ${range}`,
     async (subject, [range, content, ...spans]) => {
       const { url } = await subject.place({ content });
       const whole = await subject.ask(url);
@@ -81,7 +109,14 @@ function everyThird(count: number): Span[] {
 }
 
 function rangeOf(count: number): string {
-  return `bytes=${everyThird(count)
-    .map((span) => span.join("-"))
-    .join(",")}`;
+  return headerOf(everyThird(count));
+}
+
+/** Every fourth block of a file. */
+function blocks(count: number): Span[] {
+  return Array.from({ length: count }, (_, index) => [index * 4 * BLOCK, index * 4 * BLOCK + BLOCK - 1]);
+}
+
+function headerOf(spans: readonly Span[]): string {
+  return `bytes=${spans.map((span) => span.join("-")).join(",")}`;
 }

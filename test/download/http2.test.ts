@@ -103,6 +103,31 @@ describe("a download over HTTP/2", () => {
     });
   }
 
+  describe("with a field in two lines", { skip: needs("curl") }, () => {
+    const past = "Wed, 25 Jun 2014 17:12:17 GMT";
+    const future = new Date(Date.now() + 86_400_000).toUTCString();
+    const rows: [name: string, what: string, values: () => [string, string], status: number][] = [
+      ["If-Modified-Since", "two dates, which are no date", () => [future, future], 200],
+      ["If-Unmodified-Since", "two dates, which are no date", () => [past, past], 200],
+      ["Range", "two sets, which are no set", () => ["bytes=0-4", "bytes=6-7"], 200],
+      ["If-Range", "two tags, which are no tag", () => [etag, etag], 200],
+      ["If-None-Match", "two tags, of which the second is the file's", () => ['"x"', etag], 304],
+      ["If-Match", "two tags, of which the second is the file's", () => ['"x"', etag], 200],
+      ["If-Match", "the file's tag and *, which are no list", () => [etag, "*"], 412],
+    ];
+    for (const [name, what, values, status] of rows) {
+      it(`is answered with ${status} where ${name} has ${what}`, async () => {
+        const { port } = server.address() as AddressInfo;
+        const lines = values().map((value) => `${name}: ${value}`);
+        if (name === "If-Range") lines.push("Range: bytes=0-4");
+        const headers = lines.flatMap((line) => ["-H", line]);
+        const head = ["-s", "--http2-prior-knowledge", "-o", "/dev/null", "-w", "%{http_version} %{http_code}"];
+        const { stdout } = await run("curl", ...head, ...headers, `http://127.0.0.1:${port}${url}`);
+        assert.equal(stdout, `2 ${status}`);
+      });
+    }
+  });
+
   it("has in all else the headers of one over HTTP/1.1", async () => {
     for (const headers of [{}, partOf, { "if-none-match": etag }, { range: "bytes=9999999-" }]) {
       const answer = await ask(client, headers);

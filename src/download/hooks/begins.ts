@@ -1,4 +1,4 @@
-import { type ByteRange, selectRanges } from "../../http/byte-range.js";
+import { type ByteRange, requestedRanges } from "../../http/byte-range.js";
 import { spanOf } from "../../http/content.js";
 
 /** How many bytes a player asks for to learn whether a server sends ranges: Safari two, others one. */
@@ -16,13 +16,13 @@ export function begins(range: ByteRange | undefined, size: number): boolean {
 }
 
 /**
- * The same where a front server or a bucket reads the request's Range. An If-Range is taken to hold: it may name a validator that
- * only that server knows.
+ * The same where a front server or a bucket reads the request's Range. That server is taken to send as many ranges as are asked for,
+ * and an If-Range to hold: it may name a validator that only that server knows.
  *
- * @param header the request's Range as Node gives it.
+ * @param header the request's Range.
  */
 export function beginsElsewhere(header: string | undefined, size: number): boolean {
-  const selected = selectRanges(header, size);
-  if (selected.kind === "unsatisfiable") return false;
-  return selected.kind === "whole" || begins(spanOf(selected.ranges), size);
+  const requested = requestedRanges(header, size);
+  if (requested === undefined) return true;
+  return requested.length > 0 && begins(spanOf(requested), size);
 }

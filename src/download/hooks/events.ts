@@ -43,7 +43,7 @@ export interface BeforeDownloadEvent<E = ObjectLiteral, C extends ExtendableCont
    * Whether this response begins a download: it sends the whole file, or more than the first two bytes of it. `false` for a later part,
    * and for the first one or two bytes, by which players probe a server. A counter returns when it is `false`.
    *
-   * Where the delivery has `ranges: false`, the request's Range decides, since another server reads it.
+   * Where the delivery has `ranges: false` and does not open the file, the request's Range decides, since another server reads it.
    */
   begins: boolean;
 }

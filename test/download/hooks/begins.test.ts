@@ -52,6 +52,19 @@ for (const [where, delivery] of [
       assert.deepEqual(film.begins, [false, true, false, false]);
     });
 
+    it("is true once where a checker asks for the first byte before somebody gets the whole file", async (t) => {
+      const film = await withEvents(t, SIZE, delivery);
+      await film.get({ Range: "bytes=0-0" });
+      await film.get({});
+      assert.deepEqual(film.begins, [false, true]);
+    });
+
+    it("is true twice for a player that starts twice at the first byte, as it knows nothing of earlier requests", async (t) => {
+      const film = await withEvents(t, SIZE, delivery);
+      for (const Range of ["bytes=0-", "bytes=500-", "bytes=0-"]) await film.get({ Range });
+      assert.deepEqual(film.begins, [true, false, true]);
+    });
+
     it("is the same in afterDownload", async (t) => {
       const film = await withEvents(t, SIZE, delivery);
       await film.get({ Range: "bytes=0-1" });
@@ -84,6 +97,47 @@ describe("event.begins with an If-Range", () => {
   });
 });
 
+describe("event.begins with more ranges than this process sends", () => {
+  const later = Array.from({ length: 20 }, (_, index) => `${10 + 20 * index}-${19 + 20 * index}`).join();
+
+  it("is true where this process answers them with the whole file", async (t) => {
+    const film = await withEvents(t, SIZE);
+    assert.equal((await film.get({ Range: `bytes=${later}` })).status, 200);
+    assert.deepEqual(film.begins, [true]);
+  });
+
+  it("is false where another server may send them, and true where one of them is the beginning", async (t) => {
+    const film = await withEvents(t, SIZE, elsewhere);
+    await film.get({ Range: `bytes=${later}` });
+    await film.get({ Range: `bytes=0-9,${later}` });
+    assert.deepEqual(film.begins, [false, true]);
+  });
+});
+
+describe("a delivery with ranges: false", () => {
+  it("counts one download of four Range requests, and does not open its file", async (t) => {
+    const film = await withEvents(t, SIZE, { ranges: false, deliver: elsewhere.deliver });
+    for (const Range of ["bytes=0-249", "bytes=250-499", "bytes=500-749", "bytes=750-"]) await film.get({ Range });
+    assert.deepEqual(film.begins, [true, false, false, false]);
+    assert.equal(film.opened(), 0);
+  });
+
+  it("counts each request that it answers with the whole file itself, which opens: true says", async (t) => {
+    const film = await withEvents(t, SIZE, {
+      ranges: false,
+      opens: true,
+      async deliver({ ctx, open, length }) {
+        const body = Buffer.alloc(length);
+        await open!.read(body, 0);
+        ctx.body = body;
+      },
+    });
+    for (const Range of ["bytes=1-", "bytes=0-1"]) assert.equal((await film.get({ Range })).body.length, SIZE);
+    assert.deepEqual(film.begins, [true, true]);
+    assert.equal(film.opened(), 2);
+  });
+});
+
 describe("a delivery with opens: false", () => {
   it("gets what the storage knows of the object, which is not opened", async (t) => {
     const deliveries: Parameters<Delivery["deliver"]>[0][] = [];
@@ -112,6 +166,7 @@ async function withEvents(t: TestContext, size: number, delivery?: Delivery) {
     options: { delivery },
     beforeDownload: (event) => void begins.push(event.begins),
   });
+  const open = t.mock.method(application.storage, "open");
   let told = () => {};
   application.dataSource.subscribers.push({
     afterDownload(event: { begins: boolean }) {
@@ -121,6 +176,7 @@ async function withEvents(t: TestContext, size: number, delivery?: Delivery) {
   } as never);
   return {
     begins,
+    opened: () => open.mock.callCount(),
     get: (headers: Record<string, string>) => application.get(url, { headers }),
     async afterwards(count: number) {
       while (after.length < count) await new Promise<void>((resolve) => (told = resolve));

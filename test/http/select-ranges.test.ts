@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { type ByteRange, MAX_RANGES, type RangeOutcome, selectRanges } from "../../src/http/byte-range.js";
+import type { ByteRange } from "../../src/http/byte-range.js";
+import {
+  MAX_ASCENDING_RANGES,
+  MAX_RANGES,
+  type RangeOutcome,
+  selectRanges as select,
+} from "../../src/http/select-ranges.js";
 import { assertQuick, hostileTexts, runs } from "../support/fuzz.js";
 
 const SIZE = 11;
 const TEBIBYTE = 2 ** 40;
+const TYPE = "application/octet-stream";
+
+function selectRanges(header: string | undefined, size: number): RangeOutcome {
+  return select(header, size, TYPE);
+}
 
 function ranges(text: string): RangeOutcome {
   const list = text.split(",").map((range) => range.split("-").map(Number) as [number, number]);
@@ -93,6 +104,12 @@ describe("selectRanges", () => {
       "bytes=10-11 12-",
       "bytes=1 - 4",
       "bytes=1-4,x",
+      "bytes=100-,x",
+      "bytes=x,100-",
+      "bytes=-0,5-4",
+      "bytes=*/1234",
+      "bytes=*/11",
+      "bytes=0-4/11",
       "bytes = 0-4",
       "bytes=,",
       "bytes= , , ,",
@@ -154,6 +171,13 @@ describe("selectRanges", () => {
       ["bytes=0-,1-,2-,3-,4-", SIZE, "0-10", "that all overlap"],
       ["bytes=0-5,1-2,4-8", SIZE, "0-8", "of which one lies within another"],
       ["bytes=1-1,1-1", SIZE, "1-1", "that are the same"],
+      ["bytes=7-,0-1", SIZE, "7-10,0-1", "that descend from an open end"],
+      ["bytes=5-,3-4,0-1", SIZE, "3-10,0-1", "that descend from an open end, of which two touch"],
+      ["bytes=9-,5-6,0-", SIZE, "0-10", "that descend from an open end, of which one is all of the file"],
+      ["bytes=0-16383,16384-32767", 1e6, "0-32767", "that touch at a block of 16 KiB"],
+      ["bytes=0-16384,16384-32767", 1e6, "0-32767", "that overlap by one byte at a block of 16 KiB"],
+      ["bytes=0-16382,16384-32767", 1e6, "0-16382,16384-32767", "that leave one byte before a block of 16 KiB"],
+      ["bytes=262143-524287,0-262143", 1e6, "0-524287", "that overlap by one byte at a block of 256 KiB"],
     ];
     for (const [header, size, answer, why] of rows) {
       it(`answers with ${answer} for ${JSON.stringify(header)}, ranges ${why}`, () => {
@@ -175,6 +199,53 @@ describe("selectRanges", () => {
         assert.deepEqual(selectRanges(`bytes=${apart(count)}`, 1e6), whole);
       });
     }
+
+    const block = (index: number, length = 2048): string => `${8192 * index}-${8192 * index + length - 1}`;
+    const blocks = (count: number): string[] => Array.from({ length: count }, (_, index) => block(index));
+
+    for (const count of [MAX_RANGES + 1, 20, MAX_ASCENDING_RANGES]) {
+      it(`answers with ${count} blocks of 2 KiB in ascending order, as zsync asks for 20`, () => {
+        const list = blocks(count).join();
+        assert.deepEqual(selectRanges(`bytes=${list}`, 1e6), ranges(list));
+      });
+    }
+
+    const touching = blocks(19).concat(block(19, 1000), `${8192 * 19 + 1000}-${8192 * 19 + 2047}`);
+    const suffix = [...blocks(19), "-2048"];
+    const beyond = [...blocks(20), "5000000-6000000"];
+    for (const [what, list, answer] of [
+      ["of which two touch, and are joined", touching, blocks(20)],
+      ["of which the last is counted from the end", suffix, [...blocks(19), "997952-999999"]],
+      ["of which the last is behind the end", beyond, blocks(20)],
+    ] as const) {
+      it(`answers with 20 blocks in ascending order ${what}`, () => {
+        assert.deepEqual(selectRanges(`bytes=${list}`, 1e6), ranges(answer.join()));
+      });
+    }
+
+    const swapped = [...blocks(18), block(19), block(18)];
+    const overlapping = [...blocks(20), `${8192 * 19 + 2047}-${8192 * 20}`];
+    for (const [what, list] of [
+      [`more than ${MAX_ASCENDING_RANGES} blocks`, blocks(MAX_ASCENDING_RANGES + 1)],
+      ["20 blocks in descending order", blocks(20).reverse()],
+      ["20 blocks of which the last two are swapped", swapped],
+      ["20 blocks and a range that overlaps the last by one byte", overlapping],
+      ["20 blocks, of which one is asked for twice", [...blocks(20), block(19)]],
+    ] as const) {
+      it(`answers with the whole file for ${what}`, () => {
+        assert.deepEqual(selectRanges(`bytes=${list}`, 1e6), whole);
+      });
+    }
+
+    it("answers with 20 ranges where the headers of their parts are 5 % of all, and with the whole file where they are more", () => {
+      // Content-Type and Content-Range of 88 bytes: 19 times as much is 95 % of all.
+      const list = (length: number) => Array.from({ length: 20 }, (_, index) => block(index + 20, length)).join();
+      const header = `Content-Type: ${TYPE}\r\nContent-Range: bytes 163840-165511/1000000\r\n\r\n`;
+      const enough = header.length * 19;
+      assert.deepEqual(selectRanges(`bytes=${list(enough)}`, 1e6), ranges(list(enough)));
+      assert.deepEqual(selectRanges(`bytes=${list(enough - 1)}`, 1e6), whole);
+      assert.deepEqual(select(`bytes=${list(enough)}`, 1e6, `${TYPE}+`), whole);
+    });
 
     it("counts ranges after they are joined", () => {
       const touching = Array.from({ length: 200 }, (_, i) => `${i}-${i}`).join(",");
@@ -260,6 +331,29 @@ describe("selectRanges", () => {
           assert.equal(selectRanges(start + list, 1000).kind !== "whole", isRangeSet(start + list), start + list);
         }),
         runs(3000),
+      );
+    });
+
+    it("answers more than eight ranges where they ascend apart and are long enough, in their order, and no others", () => {
+      const gaps = fc.array(fc.tuple(fc.nat({ max: 500 }), fc.integer({ min: 1, max: 4000 })), {
+        minLength: 9,
+        maxLength: 70,
+      });
+      fc.assert(
+        fc.property(gaps, fc.boolean(), (list, swap) => {
+          const spans: ByteRange[] = [];
+          for (const [gap, length] of list) {
+            const start = (spans.at(-1)?.end ?? 0) + 2 + gap;
+            spans.push({ start, end: start + length - 1 });
+          }
+          if (swap) spans.push(spans.shift()!);
+          const outcome = selectRanges(`bytes=${spans.map(({ start, end }) => `${start}-${end}`)}`, 1e6);
+          const bytes = spans.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+          if (swap || spans.length > MAX_ASCENDING_RANGES || bytes < 1000 * spans.length)
+            assert.deepEqual(outcome, whole);
+          else if (bytes > 2000 * spans.length) assert.deepEqual(outcome, { kind: "ranges", ranges: spans });
+        }),
+        runs(1000),
       );
     });
 
