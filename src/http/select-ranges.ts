@@ -17,7 +17,7 @@ export const MAX_RANGES = 8;
 export const MAX_ASCENDING_RANGES = 64;
 
 /** Which part of an answer with more than {@link MAX_RANGES} the headers of its parts may be: ranges that small make work for nothing. */
-export const MAX_HEADER_SHARE = 0.05;
+const MAX_HEADER_SHARE = 0.05;
 
 /**
  * Decides which bytes a `Range` header is answered with (RFC 9110 §14.2).

@@ -92,9 +92,9 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
 };
 
 const cacheControl = must(
-  "a text that a header can have, or a function that returns one",
+  'a text such as "private, no-store", or a function that returns one',
   isFieldValue,
-  'Give one such as "private, no-store"',
+  "Give what the header shall have",
 );
 
 const returnsCacheControl = synchronous('(entity) => "private, no-store"');
