@@ -86,9 +86,9 @@ export class PrivateFiles {
     const router = new Router({ prefix: this.prefix, sensitive: true, strict: true });
     // The router decodes its parameters, and leaves them as they are where it can't; its captures are what the URL says.
     return router.all("/:entity/:property/*rest", (ctx) => {
-      const [entity, property, rest] = ctx.captures!.slice(-3) as [string, string, string];
-      this.mount.check(ctx, [this.prefix, entity, property, rest].join("/"));
-      return controller.handle(ctx, entity, property, rest);
+      const path = ctx.captures!.slice(-3).join("/");
+      this.mount.check(ctx, `${this.prefix}/${path}`);
+      return controller.handle(ctx, path);
     });
   }
 

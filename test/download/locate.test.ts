@@ -70,13 +70,36 @@ describeOnEachDatabase("a URL", (database) => {
     for (const url of urls) assert.equal((await application.get(url)).status, 200, url);
   });
 
-  it("is one for each file: what is cased, encoded or written in another way is 404, without asking the database", async (t) => {
+  it("is found however much of it is encoded, as proxies decode and encode what they pass on", async () => {
+    const page = "/private-files/page/file";
+    const spellings = {
+      "r.txt": [
+        "/private-files/report/file/%31/r.txt",
+        "/private-files/report/file/1/%72.txt",
+        "/private-files/report/file/1/r%2Etxt",
+        "/private-files/report/%66ile/1/r.txt",
+        "/private-files/%72eport/file/1/r.txt",
+      ],
+      "p.txt": [
+        `${page}/a%20%c3%a9%2fb%28c%29/9007199254740991/p.txt`,
+        `${page}/a%20%C3%A9%2Fb(c)/9007199254740991/p.txt`,
+        `${page}/%61%20%C3%A9%2F%62%28%63%29/%39007199254740991/%70.txt`,
+      ],
+    };
+    for (const [name, paths] of Object.entries(spellings)) {
+      for (const path of paths) {
+        const { status, body } = await application.get(path);
+        assert.deepEqual([status, body.toString()], [200, name], path);
+      }
+    }
+  });
+
+  it("is 404 where it is cased or written in another way, or is no text, without asking the database", async (t) => {
     forbidQueries(t, application);
     const others = [
       ...[
         "/private-files/Report/file/1/r.txt",
         "/private-files/report/File/1/r.txt",
-        "/private-files/report/%66ile/1/r.txt",
         "//private-files/report/file/1/r.txt",
         "/private-files//report/file/1/r.txt",
       ],
@@ -84,17 +107,20 @@ describeOnEachDatabase("a URL", (database) => {
         "/private-files/report/file/1/r.txt/",
         "/private-files/report/file//1/r.txt",
         "/private-files/report/file/1//r.txt",
+        "/private-files/report%2Ffile/1/r.txt",
+        "/private-files/report%2Ffile/file/1/r.txt",
+        "/private-files/report/file%2F1/r.txt",
+        "/private-files/report/file/1%2Fr.txt",
       ],
       ...["/private-files/report/file/1", "/private-files/report/file/1/", "/private-files/report/file/1/2/r.txt"],
+      "/PRIVATE-FILES/report/file/1/r.txt",
+      ...["/private-files/report/file/%2531/r.txt", "/private-files/report/file/%2B1/r.txt"],
       ...[
-        "/PRIVATE-FILES/report/file/1/r.txt",
-        "/private-files/report/file/%31/r.txt",
-        "/private-files/report/file/1/%72.txt",
-      ],
-      ...[
+        "/private-files/report/%ff/1/r.txt",
         "/private-files/report/file/1/%ff",
         "/private-files/report/file/1/%",
         "/private-files/report/file/%E0%A4%A/r.txt",
+        "/private-files/report/file/%C0%B1/r.txt",
       ],
     ];
     for (const path of others) assert.equal((await application.get(path)).status, 404, path);
@@ -228,7 +254,7 @@ describeOnEachDatabase("a URL", (database) => {
     "r.txt.",
     "%2Fr.txt",
     "..%2Fr.txt",
-    "r%2Etxt",
+    "%2572.txt",
     "r.txt%00",
     "other.txt",
     "r.txt;a",

@@ -21,12 +21,12 @@ export class DownloadController {
   /**
    * Answers one request.
    *
-   * @param segments what the URL says behind the prefix of the routes, not decoded: entity, property, and the rest.
+   * @param path what the URL says behind the prefix of the routes, not decoded.
    * @throws DownloadError for a request that is refused or fails.
    */
-  async handle(ctx: Context, ...segments: [entity: string, property: string, rest: string]): Promise<void> {
+  async handle(ctx: Context, path: string): Promise<void> {
     assertReading(ctx);
-    const location = this.locator.locate(...segments);
+    const location = this.locator.locate(path);
     if (!location) throw notFound();
     const { column, name } = location;
     const load = () => this.load(location, ctx);

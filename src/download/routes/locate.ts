@@ -16,8 +16,8 @@ export interface Location {
 }
 
 /**
- * Knows which URL belongs to which file: `/entity/property/key value(s)/name`. There is one URL for a file: a segment
- * that is cased or encoded in another way names nothing.
+ * Knows which URL belongs to which file: `/entity/property/key value(s)/name`. Each segment is decoded once, and what decodes to
+ * the same texts is the same file: proxies decode and encode again what they pass on, each in its own way (RFC 3986 §6.2.2).
  */
 export class Locator {
   private readonly routes = new Map<string, Route>();
@@ -41,18 +41,17 @@ export class Locator {
   /**
    * Reads a URL's path, without the prefix of the routes.
    *
-   * @param entity the first segment, as it came.
-   * @param property the second.
-   * @param rest all others, as they came, with their slashes.
+   * @param path its segments as they came, with the slashes between them.
    */
-  locate(entity: string, property: string, rest: string): Location | undefined {
-    const route = this.routes.get(`${entity}/${property}`);
-    const segments = rest.split("/").map(decodeSegment);
-    if (!route || segments.length !== route.forms.length + 1) return undefined;
+  locate(path: string): Location | undefined {
+    const segments = path.split("/").map(decodeSegment);
     if (!segments.every((segment) => segment !== undefined)) return undefined;
-    const primaryKey = segments.slice(0, -1);
+    const [entity, property, ...primaryKey] = segments;
+    const name = primaryKey.pop();
+    const route = this.routes.get(`${entity}/${property}`);
+    if (!route || name === undefined || primaryKey.length !== route.forms.length) return undefined;
     if (!route.forms.every((form, index) => form.accepts(primaryKey[index]!))) return undefined;
-    return { column: route.column, primaryKey, name: segments.at(-1)! };
+    return { column: route.column, primaryKey, name };
   }
 
   /**
@@ -94,11 +93,10 @@ interface Route {
   forms: PrimaryKeyForm[];
 }
 
-/** `undefined` for a segment that is not encoded exactly as {@link encodeSegment} does it. */
+/** `undefined` for an empty segment, and for one that is no text. */
 function decodeSegment(segment: string): string | undefined {
   try {
-    const text = decodeURIComponent(segment);
-    return text !== "" && encodeSegment(text) === segment ? text : undefined;
+    return decodeURIComponent(segment) || undefined;
   } catch {
     return undefined;
   }
