@@ -529,9 +529,16 @@ describeOnEachDatabase("A file's life in transactions", (database) => {
   it("refuses to save one entity twice at once, and one upload in two rows at once", { skip: oneRunner }, async () => {
     const invoice = await saved("old");
     await archive.files.attach(invoice, "scan", Buffer.from("new"));
-    // A save that waits for a new connection would begin when the other one is done.
-    await Promise.all([manager.query("SELECT 1"), manager.query("SELECT 1")]);
+    // Before a save opens its transaction it has found out what there is to write. On a busy machine the first could be done by then.
+    const [others, starting] = [new EventEmitter(), new Set<unknown>()];
+    const beforeTransactionStart = async ({ queryRunner }: TransactionStartEvent) => {
+      starting.add(queryRunner);
+      if (starting.size === 2) others.emit("start");
+      else await once(others, "start");
+    };
+    archive.dataSource.subscribers.push({ beforeTransactionStart });
     await assertOneIsRefused([manager.save(invoice), manager.save(invoice)]);
+    archive.dataSource.subscribers.pop();
     const upload = (await attached("shared")).scan;
     const rows = [manager.create(Invoice, { scan: upload }), manager.create(Invoice, { scan: upload })];
     await assertOneIsRefused(rows.map((row) => manager.save(row)));
