@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Column, Entity, PrimaryGeneratedColumn } from "typeorm";
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
+import { collectGarbage } from "../support/garbage.js";
 import { beforeEach, it } from "../support/suite.js";
 import { keyIn } from "../support/sweep-fixture.js";
 
@@ -121,10 +120,8 @@ describeOnEachDatabase("PrivateFiles.adopt", (database) => {
     await adopt(new Scan(), ours);
     const scan = new Scan();
     await adopt(scan, ours);
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     for (let round = 0; round < 5; round++) {
-      collect();
+      collectGarbage();
       await setImmediate();
     }
     await save(scan);
