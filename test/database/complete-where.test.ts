@@ -155,6 +155,8 @@ describeOnEachDatabase("The where of a column", (database) => {
     ["a symbol", { name: Symbol("abc") }],
     ["a boolean for a number", { level: false }],
     ["a boolean for a text", { name: false }],
+    ["bytes for a text", { name: Not(Buffer.from("abc")) }],
+    ["bytes for a number", { level: Not(Buffer.from("7")) }],
     ["a text for a boolean", { open: "0x0" }],
     ["a text for a boolean in a range", { open: Between(false, "0x0" as never) }],
     ["an object for a column", { level: { level: 0 } }],

@@ -26,6 +26,9 @@ export function problemOf(column: ColumnMetadata | undefined, given: unknown, pa
   if (isOtherObject(value) && (isNumeric(column) || isText(column) || isMysql(dataSourceOf(column.entityMetadata)))) {
     return `${kindOf(value)}, which the driver turns into some text`;
   }
+  if (types.isUint8Array(value) && (isNumeric(column) || isText(column))) {
+    return `bytes, which some databases find different from every ${isNumeric(column) ? "number" : "text"}`;
+  }
   if (isNumberForText(column, given)) return `${kindOf(value)}, which the database compares with a text as 0`;
   // SQLite says that all numbers are less than a text, and MySQL and MariaDB take most texts for 0.
   if (pattern || isNumber(value)) return undefined;
