@@ -1,4 +1,4 @@
-import { cutWhenStalled } from "../http/response-stall.js";
+import { cutWhenStalled } from "../http/stall/response-stall.js";
 import { checkOptions } from "../options.js";
 import { setBody } from "./body/body.js";
 import { openPieces } from "./body/open-pieces.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import {
   type ClientHttp2Session,
   connect,
@@ -12,8 +12,6 @@ import {
 } from "node:http2";
 import { Agent, request as requestHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { getDefaultHighWaterMark, setDefaultHighWaterMark } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Koa from "koa";
@@ -25,6 +23,7 @@ import { eventually } from "../support/eventually.js";
 import { filmOf, withFilm } from "../support/film.js";
 import { run } from "../support/programs.js";
 import { needs } from "../support/requirements.js";
+import { selfSigned } from "../support/self-signed.js";
 import { descriptorsUnder } from "../support/storage-disk.js";
 import { after, before, describe, it, type TestContext } from "../support/suite.js";
 
@@ -293,19 +292,6 @@ async function askFirst(t: TestContext, origin: string, ca: string, headers: Out
   const outgoing = requestHttps(`${origin}${url}`, { agent, headers }).end();
   const [incoming] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
   return { version: incoming.httpVersion, status: incoming.statusCode, body: await readAll(incoming) };
-}
-
-/** A key and a certificate for 127.0.0.1, which nobody but this test trusts. */
-async function selfSigned(): Promise<{ key: string; cert: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "private-files-"));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  const name = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  const { code, stderr } = await run("openssl", "req", ...kind, ...name, "-keyout", key, "-out", cert);
-  assert.equal(code, 0, stderr);
-  const pair = { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
-  await rm(folder, { recursive: true });
-  return pair;
 }
 
 async function descriptors(): Promise<number> {

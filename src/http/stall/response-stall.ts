@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { whenOver } from "./response-over.js";
+import { whenOver } from "../response-over.js";
+import { watchForStall } from "./stall-watch.js";
 
 interface Exchange {
   req: IncomingMessage;
@@ -10,11 +11,10 @@ interface Exchange {
  * Cuts the connection of a response that makes no progress for a while: the client takes nothing, or there is nothing to
  * send to it. Over HTTP/2 it cuts the stream, and leaves the connection to the others.
  *
- * Progress is what the operating system takes of the response; over HTTP/2, a write that was taken whole. The system has a
- * buffer for each connection, so a client is noticed as stalling when that is full, and a slow one makes progress in
- * steps. The time counts from the headers on.
+ * Progress is what the operating system takes of the response, and on Linux what the other side acknowledges of that; over
+ * HTTP/2, a write that was taken whole. The time counts from the headers on.
  *
- * @param seconds how long it may make no progress.
+ * @param seconds how long it may make no progress. Over HTTP/1 it is cut up to a tenth later.
  * @returns to be called when a write was taken whole: over HTTP/2 there is no other sign of writes that are smaller than the
  *   stream's buffer and wait for each other.
  */
@@ -24,17 +24,19 @@ export function cutWhenStalled(exchange: Exchange, seconds: number): () => void 
   return () => {};
 }
 
-function cutConnection({ req, res }: Exchange, milliseconds: number): void {
-  const { timeout = 0 } = req.socket;
-  // Node's own clock looks at what is left of a write that is under way, which no listener could.
-  res.setTimeout(milliseconds, () => {
-    if (res.headersSent) res.destroy();
-  });
+function cutConnection(exchange: Exchange, milliseconds: number): void {
+  const { res } = exchange;
+  const { socket } = exchange.req;
+  const { timeout = 0 } = socket;
+  // Node's own clock takes the first part of a write for progress only when it runs out, and waits as long again.
+  socket.setTimeout(0);
   // Before Node sets the time that a connection may stay open without a request.
-  res.prependOnceListener("finish", () => req.socket.setTimeout(timeout));
+  res.prependOnceListener("finish", () => socket.setTimeout(timeout));
+  const stop = watchForStall({ socket, begun: () => res.headersSent, cut: () => res.destroy() }, milliseconds);
+  whenOver(exchange, stop);
 }
 
-/** Node's own clock takes what any stream of the connection sends for progress of each. */
+/** The socket's progress is that of any stream of the connection. */
 function cutStream(exchange: Exchange, milliseconds: number): () => void {
   const { res } = exchange;
   let timer: NodeJS.Timeout | undefined;
