@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, ObjectLiteral } from "typeorm";
+import type { DataSource, EntityMetadata, ObjectLiteral, ReplicationMode } from "typeorm";
 import * as typeorm from "typeorm";
 
 /** TypeORM's loader of lazy relations, which it does not export. */
@@ -8,14 +8,16 @@ type RelationMetadata = EntityMetadata["relations"][number];
 /**
  * The same data source without a cache of query results. TypeORM has no option for that: `cache(false)` on a query is not passed on to
  * the queries that load its `@RelationId`s, and its relations under `relationLoadStrategy: "query"`. The data source itself is left as it is.
+ *
+ * @param server with replication, which one answers: where it is absent, the one that TypeORM chooses for reading.
  */
-export function withoutCache(dataSource: DataSource): DataSource {
+export function withoutCache(dataSource: DataSource, server?: ReplicationMode): DataSource {
   const uncached: DataSource = Object.create(dataSource, {
     queryResultCache: { value: undefined },
     // Other packages, such as typeorm-transactional, replace it to bind each query to the transaction of a request. Queries here outlive it.
     createQueryBuilder: { value: typeorm.DataSource.prototype.createQueryBuilder },
     // Connections know their manager, and SQLite has only one connection: they stay those of the data source.
-    createQueryRunner: { value: dataSource.createQueryRunner.bind(dataSource) },
+    createQueryRunner: { value: (mode?: ReplicationMode) => dataSource.createQueryRunner(server ?? mode) },
   });
   return Object.defineProperty(uncached, "relationLoader", { value: uncachedLoader(uncached) });
 }

@@ -1,5 +1,5 @@
 import type { Context } from "koa";
-import type { DataSource, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import type { DataSource, ObjectLiteral, ReplicationMode, SelectQueryBuilder } from "typeorm";
 import type { PrivateColumn } from "../column/private-column.js";
 import { isInexpressible } from "../database/dialect.js";
 import { ENTITY, PrimaryKeyQuery } from "../database/primary-key-query.js";
@@ -14,9 +14,10 @@ export class EntityLoader {
   private readonly prepared = new Map<PrivateColumn, PrimaryKeyQuery>();
   private readonly dataSource: DataSource;
 
-  constructor(dataSource: DataSource) {
+  /** @param server which one of a replicated database is asked: by default the one that TypeORM chooses. */
+  constructor(dataSource: DataSource, server?: ReplicationMode) {
     // A data source may cache the results of all queries, which would outlive a revoked permission.
-    this.dataSource = withoutCache(dataSource);
+    this.dataSource = withoutCache(dataSource, server);
   }
 
   /**

@@ -15,8 +15,12 @@ export interface DownloadRequest {
   ctx: Context;
   /** The column. */
   column: PrivateColumn;
-  /** The entity, or `undefined` where there is none that the request may see. It is called again when the entity's file is gone. */
-  load(): Promise<ObjectLiteral | undefined>;
+  /**
+   * The entity, or `undefined` where there is none that the request may see.
+   *
+   * @param again that the file of the last one is gone.
+   */
+  load(again: boolean): Promise<ObjectLiteral | undefined>;
   /** The file's name according to the URL. Absent where the URL is the application's, and may say anything. */
   name?: string;
   /** Whether the application has let the request through, in place of the column's rule. */

@@ -59,7 +59,7 @@ export class Responder {
    * entity is loaded again, and the rule is asked again. `undefined` when the client has left.
    */
   private async find(request: DownloadRequest, gone: Loaded[] = []): Promise<Found | undefined> {
-    const loaded = await this.load(request);
+    const loaded = await this.load(request, gone.length > 0);
     if (gone.length === ATTEMPTS || gone.some(({ file }) => file.key === loaded.file.key)) throw this.missing(loaded);
     await this.authorize(loaded);
     if (isOver(request.ctx)) return undefined;
@@ -67,10 +67,10 @@ export class Responder {
     return description ? { ...loaded, description } : this.find(request, [...gone, loaded]);
   }
 
-  private async load(request: DownloadRequest): Promise<Loaded> {
+  private async load(request: DownloadRequest, again: boolean): Promise<Loaded> {
     const { column } = request;
     const step = `${column.subject}: loading the entity`;
-    const entity = await withinDeadline(this.options.timeout, step, request.load()).catch((error: unknown) => {
+    const entity = await withinDeadline(this.options.timeout, step, request.load(again)).catch((error: unknown) => {
       throw failed(step, error);
     });
     const file = entity && column.fileOf(entity);

@@ -9,13 +9,15 @@ import { assertReading } from "./method.js";
 /** Answers requests by URLs of the package: locates the column and the row, and leaves the rest to the responder. */
 export class DownloadController {
   private readonly loader: EntityLoader;
+  private readonly primary: EntityLoader;
 
   constructor(
-    dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly locator: Locator,
     private readonly responder: Responder,
   ) {
     this.loader = new EntityLoader(dataSource);
+    this.primary = new EntityLoader(dataSource, "master");
   }
 
   /**
@@ -29,12 +31,20 @@ export class DownloadController {
     const location = this.locator.locate(path);
     if (!location) throw notFound();
     const { column, name } = location;
-    const load = () => this.load(location, ctx);
+    const load = (again: boolean) => this.load(location, ctx, again);
     await this.responder.respond({ ctx, column, load, name, authorized: false, presentation: column.options });
   }
 
-  private async load(location: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
-    const entity = await this.loader.load(location, ctx);
+  /** Replicas are behind: only the primary server can tell that a file is not there. */
+  private async load(location: Location, ctx: Context, again: boolean): Promise<ObjectLiteral | undefined> {
+    if (!this.dataSource.driver.isReplicated) return this.loadWith(this.loader, location, ctx);
+    const entity = again ? undefined : await this.loadWith(this.loader, location, ctx);
+    const hasFile = entity && location.column.fileOf(entity)?.name === location.name;
+    return hasFile ? entity : this.loadWith(this.primary, location, ctx);
+  }
+
+  private async loadWith(loader: EntityLoader, location: Location, ctx: Context): Promise<ObjectLiteral | undefined> {
+    const entity = await loader.load(location, ctx);
     return entity && this.isRequested(location, entity) ? entity : undefined;
   }
 
