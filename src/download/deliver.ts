@@ -35,14 +35,12 @@ export interface Granted extends Loaded {
  */
 export async function answerGranted(dataSource: DataSource, granted: Granted, timeout: number): Promise<void> {
   const { ctx, description, delivery } = granted;
-  const ranges = delivery.ranges !== false;
-  const cacheControl = description.cacheControl ?? delivery.cacheControl;
   const fields = decidingFields(ctx.req);
-  const decision = decide(ctx.method, fields, description, ranges);
+  const decision = decide(ctx.method, fields, description, delivery.ranges !== false);
   const content = ctx.method === "GET" ? decision.content : undefined;
   if (content) await announceDownload(dataSource, granted, partOf(granted, fields, content), timeout);
   await restoringHeadersOnFailure(ctx, async () => {
-    answer(ctx, decision, description, cacheControl, ranges);
+    answer(ctx, decision, description, delivery);
     if (content) await deliver(granted, content, timeout);
   });
 }

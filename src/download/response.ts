@@ -1,17 +1,24 @@
 import { type OutgoingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Context } from "koa";
+import type { Delivery } from "../delivery/delivery.js";
+import { leavesRange } from "../delivery/delivery-needs.js";
 import { formatHttpDate } from "../http/http-date.js";
 import type { Decision } from "./decide.js";
 import type { Description } from "./describe.js";
 import { fileHeaders, REFUSAL_HEADERS } from "./headers.js";
+
+/**
+ * What nginx keeps of a response in memory: by default some 64 KiB. It writes more to disk, 1 GiB ahead of a slow client, and
+ * then takes nothing for so long that the response seems to have stalled.
+ */
+const BUFFERS_OF_NGINX = 65_536;
 
 /** Sets the status and the headers of the answer, for a file that is sent as well as for a decision against sending it. */
 export function answer(
   ctx: Context,
   { status, content }: Decision,
   description: Description,
-  cacheControl: string | undefined,
-  ranges: boolean,
+  delivery: Delivery,
 ): void {
   ctx.status = status;
   // Told so, koa-compress leaves the bytes alone that the length, the ranges and the strong ETag speak of.
@@ -20,10 +27,11 @@ export function answer(
     refuse(ctx, status, description.object.size);
     return;
   }
-  ctx.set(fileHeaders(description.inline, cacheControl));
+  ctx.set(fileHeaders(description.inline, description.cacheControl ?? delivery.cacheControl));
   ctx.set("ETag", description.validators.etag);
   if (content === undefined) return;
-  ctx.set({ ...content.headers, ...representationHeaders(description, ranges) });
+  ctx.set({ ...content.headers, ...representationHeaders(description, delivery.ranges !== false) });
+  if (content.length > BUFFERS_OF_NGINX && !leavesRange(delivery)) ctx.set("X-Accel-Buffering", "no");
   if (ctx.method === "HEAD") ctx.length = content.length;
 }
 

@@ -14,7 +14,7 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from "typeorm";
-import { InvalidKeyError, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { type Delivery, InvalidKeyError, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { adoptedFile } from "../support/adopted-file.js";
 import { type Application, type Ask, type StartOptions, startApplication } from "../support/application.js";
 import type { TestDatabase } from "../support/databases.js";
@@ -101,6 +101,29 @@ describe("a GET", () => {
       assert.ok(part.body.equals(content.subarray(100, size - 1)));
     });
   }
+
+  it("tells nginx to write nothing to disk of what is longer than its buffers in memory, and nothing else", async (t) => {
+    const { application, url } = await withDocument(t, { content: Buffer.alloc(200_000) });
+    for (const [headers, told] of [
+      [{}, "no"],
+      [{ Range: "bytes=0-65536" }, "no"],
+      [{ Range: "bytes=0-65535" }, undefined],
+      [{ Range: "bytes=200000-" }, undefined],
+    ] as const) {
+      assert.equal((await application.get(url, { headers })).headers["x-accel-buffering"], told);
+    }
+  });
+
+  it("leaves it to another server how it sends what that server reads itself", async (t) => {
+    const delivery: Delivery = {
+      ranges: false,
+      async deliver({ ctx }) {
+        ctx.body = "";
+      },
+    };
+    const { application, url } = await withDocument(t, { content: Buffer.alloc(200_000), options: { delivery } });
+    assert.equal((await application.get(url)).headers["x-accel-buffering"], undefined);
+  });
 
   it("uses the column's own file name and Cache-Control", async (t) => {
     const { application, url } = await withDocument(t, { property: "scoped" });

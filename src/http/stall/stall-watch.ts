@@ -9,15 +9,19 @@ export interface Watched {
   cut(): void;
 }
 
-/** What was last seen of a response, and for how many looks in a row nothing has changed. */
+/** What was last seen of a response, when that was new, and how many looks found nothing new since. */
 interface Progress {
   unwritten?: string;
   unacknowledged?: string;
-  quiet: number;
+  since: number;
+  looks: number;
 }
 
-/** How many looks in a row find a response as it was before it is cut. A process that was held up looks once, not often. */
+/** How often responses are looked at in the time that they may stall. */
 const LOOKS = 10;
+
+/** How many looks have to find nothing new: after a process was held up, its clients had no time to take anything. */
+const FEWEST_LOOKS = 4;
 
 const watches = new Map<number, StallWatch>();
 
@@ -28,7 +32,7 @@ const watches = new Map<number, StallWatch>();
  * @returns to be called when the response is over.
  */
 export function watchForStall(watched: Watched, milliseconds: number): () => void {
-  const watch = watches.get(milliseconds) ?? new StallWatch(milliseconds / LOOKS);
+  const watch = watches.get(milliseconds) ?? new StallWatch(milliseconds);
   watches.set(milliseconds, watch);
   watch.add(watched);
   return () => {
@@ -41,12 +45,12 @@ class StallWatch {
   private readonly timer: NodeJS.Timeout;
   private looking = false;
 
-  constructor(interval: number) {
-    this.timer = setInterval(() => void this.look(), interval).unref();
+  constructor(private readonly milliseconds: number) {
+    this.timer = setInterval(() => void this.look(), milliseconds / LOOKS).unref();
   }
 
   add(watched: Watched): void {
-    this.watched.set(watched, { quiet: 0 });
+    this.watched.set(watched, { since: performance.now(), looks: 0 });
   }
 
   /** Whether that was the last one, and the watch is over. */
@@ -63,7 +67,8 @@ class StallWatch {
     const queues = await unacknowledged(still.map(([{ socket }]) => socket));
     for (const entry of still) {
       // It may have been over, or have gone on, meanwhile.
-      if (this.watched.has(entry[0]) && isStill(entry)) countQuiet(entry, queues.get(entry[0].socket));
+      if (!this.watched.has(entry[0]) || !isStill(entry)) continue;
+      if (hasStalled(entry[1], queues.get(entry[0].socket), this.milliseconds)) entry[0].cut();
     }
     this.looking = false;
   }
@@ -73,13 +78,21 @@ class StallWatch {
 function isStill([{ socket, begun }, progress]: [Watched, Progress]): boolean {
   const now = begun() ? unwritten(socket) : undefined;
   if (now !== undefined && now === progress.unwritten) return true;
-  Object.assign(progress, { unwritten: now, unacknowledged: undefined, quiet: 0 });
+  noteProgress(progress);
+  Object.assign(progress, { unwritten: now, unacknowledged: undefined });
   return false;
 }
 
-function countQuiet([{ cut }, progress]: [Watched, Progress], now: string | undefined): void {
+/** Whether a response that this process can't get on with has stalled for long enough: its client has acknowledged nothing either. */
+function hasStalled(progress: Progress, unacknowledged: string | undefined, milliseconds: number): boolean {
   const before = progress.unacknowledged;
-  progress.unacknowledged = now;
-  progress.quiet = before === undefined || before === now ? progress.quiet + 1 : 0;
-  if (progress.quiet === LOOKS) cut();
+  progress.unacknowledged = unacknowledged;
+  progress.looks++;
+  if (before !== undefined && before !== unacknowledged) noteProgress(progress);
+  return performance.now() - progress.since >= milliseconds && progress.looks >= FEWEST_LOOKS;
+}
+
+function noteProgress(progress: Progress): void {
+  progress.since = performance.now();
+  progress.looks = 0;
 }

@@ -24,8 +24,7 @@ export function describeSlowClients({ withFilm, thorough }: Subject): void {
       await eventually(() => assertOpenFiles(application.storage.root, 1));
       const start = Date.now();
       await eventually(() => assertOpenFiles(application.storage.root, 0));
-      const seconds = (Date.now() - start) / 1000;
-      assert.ok(seconds > 0.2 && seconds < 1.9, `after ${seconds} seconds`);
+      assert.ok(Date.now() - start > 200);
       assert.ok((await readAll(socket)).length < LENGTH);
     });
   }

@@ -15,7 +15,7 @@ import { describe, it } from "../../support/suite.js";
 const onLinux = process.platform !== "linux" && "that only Linux can pass";
 
 /** For how many seconds a response may stall, unless a test says otherwise. */
-const STALL = 1;
+const STALL = 1.5;
 
 for (const secure of [false, true]) {
   describe(`A response over ${secure ? "TLS" : "TCP"}`, { skip: secure && needs("openssl") }, () => {
