@@ -7,7 +7,8 @@ const PROTECTION: Headers = {
   "Referrer-Policy": "no-referrer",
 };
 
-const RUN_NOTHING = "default-src 'none'; sandbox; frame-ancestors 'none'";
+/** WebKit saves a file from a frame, be it hidden or the target of a form, only where the file may be framed. */
+const SAVE_ONLY = "default-src 'none'; sandbox; frame-ancestors 'self'";
 
 /** Browsers show a PDF, an image or a film with parts of their own, which a sandbox or an empty policy would stop. */
 const SHOW_ONLY =
@@ -17,7 +18,7 @@ const SHOW_ONLY =
 export function fileHeaders(inline: boolean, cacheControl: string | undefined): Headers {
   return {
     ...PROTECTION,
-    "Content-Security-Policy": inline ? SHOW_ONLY : RUN_NOTHING,
+    "Content-Security-Policy": inline ? SHOW_ONLY : SAVE_ONLY,
     "Cache-Control": cacheControl ?? (inline ? "private, no-cache" : "private, no-store"),
   };
 }
@@ -25,6 +26,6 @@ export function fileHeaders(inline: boolean, cacheControl: string | undefined): 
 /** The headers of an answer without a file: a refusal, a failure, 412 and 416. */
 export const REFUSAL_HEADERS: Readonly<Headers> = {
   ...PROTECTION,
-  "Content-Security-Policy": RUN_NOTHING,
+  "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
   "Cache-Control": "private, no-store",
 };

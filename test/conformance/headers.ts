@@ -22,7 +22,7 @@ export const headerCases: Case[] = [
       expectWhole(answer);
       expectHeader(answer, "Cache-Control", "private, no-store");
       expectHeader(answer, "X-Content-Type-Options", "nosniff");
-      expectHeader(answer, "Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'");
+      expectHeader(answer, "Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'self'");
       expectHeader(answer, "Cross-Origin-Resource-Policy", "same-origin");
       expectHeader(answer, "Referrer-Policy", "no-referrer");
       expectHeader(answer, "Accept-Ranges", "bytes");

@@ -74,7 +74,7 @@ describe("a GET", () => {
       "cache-control": "private, no-store",
       "content-disposition": 'attachment; filename="report.pdf"',
       "content-length": "11",
-      "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+      "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'self'",
       "content-type": "application/pdf",
       "cross-origin-resource-policy": "same-origin",
       "referrer-policy": "no-referrer",
@@ -147,6 +147,32 @@ describe("a GET", () => {
     rule = (_ctx, document) => document instanceof Document && document.owner?.id === "alice";
     assert.equal((await application.get(url)).status, 200);
     assert.equal(statements, 1);
+  });
+});
+
+describe("a page that frames an answer", () => {
+  it("has to be of the same origin for a file, a part of it and 304", async (t) => {
+    const { application, url } = await withDocument(t);
+    const { headers } = await application.get(url);
+    assert.equal(framedBy(headers), "'self'");
+    for (const [name, value] of Object.entries({ Range: "bytes=0-4", "If-None-Match": headers.etag })) {
+      assert.equal(framedBy((await application.get(url, { headers: { [name]: value } })).headers), "'self'", name);
+    }
+  });
+
+  it("gets nothing where no file is sent: 403, 404, 412, 416 and 500", async (t) => {
+    const { application, url } = await withDocument(t);
+    const framed = async (status: number, headers = {}, path = url) => {
+      const answer = await application.get(path, { headers });
+      assert.deepEqual([answer.status, framedBy(answer.headers)], [status, "'none'"]);
+    };
+    await framed(404, {}, url.replace("/1/", "/2/"));
+    await framed(412, { "If-Match": '"x"' });
+    await framed(416, { Range: "bytes=99-" });
+    rule = () => false;
+    await framed(403);
+    rule = () => assert.fail("the rule failed");
+    await framed(500);
   });
 });
 
@@ -642,6 +668,11 @@ async function pathOf(application: Application): Promise<string> {
 
 async function touch(application: Application): Promise<void> {
   await utimes(await pathOf(application), modifiedAt, modifiedAt);
+}
+
+/** What pages may frame an answer. */
+function framedBy(headers: Record<string, unknown>): string | undefined {
+  return /frame-ancestors ([^;]*)/.exec(String(headers["content-security-policy"]))?.[1];
 }
 
 function withoutDate({ date: _, ...headers }: Record<string, unknown>): Record<string, unknown> {
