@@ -7,7 +7,7 @@ import { visible } from "./quoted.js";
  * - `ERR_PRIVATE_FILE_KEY_TAKEN`: a storage already has an object of that key; it was not overwritten.
  * - `ERR_PRIVATE_FILE_STORAGE`: the storage failed; `cause` has its error.
  * - `ERR_PRIVATE_FILE_MISSING`: a row names a key, or `adopt` was given one, that the storage does not have.
- * - `ERR_PRIVATE_FILE_SOURCE`: the bytes of an upload can't be read: the wrong kind of value, a stream that failed or ended early.
+ * - `ERR_PRIVATE_FILE_UPLOAD`: an upload is refused, or can't be read to its end; `reason` says why.
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
  * - `ERR_PRIVATE_FILE_OTHER_ROW`: a file was to be saved in a row that does not have it: each file belongs to one row.
  * - `ERR_PRIVATE_FILE_DISCARDED`: an upload was to be saved that was deleted before, since no row got it in time.
@@ -25,7 +25,7 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_KEY_TAKEN"
   | "ERR_PRIVATE_FILE_STORAGE"
   | "ERR_PRIVATE_FILE_MISSING"
-  | "ERR_PRIVATE_FILE_SOURCE"
+  | "ERR_PRIVATE_FILE_UPLOAD"
   | "ERR_PRIVATE_FILE_VALUE"
   | "ERR_PRIVATE_FILE_OTHER_ROW"
   | "ERR_PRIVATE_FILE_DISCARDED"
@@ -110,15 +110,6 @@ export class StorageError extends PrivateFileError {
     options?: PrivateFileErrorOptions,
   ) {
     super("ERR_PRIVATE_FILE_STORAGE", message, options);
-  }
-}
-
-/** The bytes of an upload could not be read to their end. Nothing of it was kept. */
-export class UploadSourceError extends PrivateFileError {
-  override name = "UploadSourceError";
-
-  constructor(message: string, options?: PrivateFileErrorOptions) {
-    super("ERR_PRIVATE_FILE_SOURCE", message, options);
   }
 }
 

@@ -44,6 +44,7 @@ export type {
   Storage,
   StoredObject,
 } from "./storage/storage.js";
+export * from "./storage/upload-error.js";
 export type {
   InvalidItem,
   MissingItem,

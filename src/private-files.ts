@@ -141,7 +141,7 @@ export class PrivateFiles {
    * saved.
    *
    * @returns the new value of the property.
-   * @throws UploadSourceError when `source` is no upload, was attached before, fails, or ends early.
+   * @throws UploadError when `source` is no upload, was attached before, fails, or ends early.
    * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
    * @throws StorageError when the storage fails.
    */
@@ -166,7 +166,7 @@ export class PrivateFiles {
    * @throws PrivateFileError with `ERR_PRIVATE_FILE_NOT_FOUND` when `from` has no file, and with `ERR_PRIVATE_FILE_MISSING` when the
    * storage does not have it.
    * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
-   * @throws UploadSourceError when `signal` is aborted.
+   * @throws UploadError when `signal` is aborted.
    * @throws StorageError when a storage fails.
    *
    * @example
@@ -214,7 +214,7 @@ export class PrivateFiles {
    */
   detach<E extends object>(entity: E, property: PrivateFileProperty<E>): void {
     const { columns, cleanup } = this.know();
-    const replaced = columns.columnOf(entity, property).assign(entity, null, { name: null });
+    const replaced = columns.columnOf(entity, property).assign(entity, null, {});
     if (replaced) void cleanup.discard(replaced);
   }
 
@@ -327,7 +327,7 @@ export class PrivateFiles {
   private originalOf(entity: ObjectLiteral, property: string): Original {
     const { column, storage } = this.destinationOf(entity, property);
     const file = existingFile(column, entity);
-    const name = column.nameOf(entity) ?? file.name;
+    const name = column.factOf(entity, "name") ?? file.name;
     return { subject: column.subject, storage, key: objectKey(storage, file.key), name };
   }
 

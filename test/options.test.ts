@@ -94,7 +94,22 @@ const column: Subject<PrivateFileColumnOptions>["wrong"] = {
   attachment: [...notBoolean, "inline"],
   relations: [null, true, "owner", ["owner"]],
   filename: notFunction,
-  fields: [null, "name", ["name"], { nmae: "title" }, { name: 5 }, { name: null }],
+  maxSize: [null, 0, -1, 1.5, "20MB", Number.POSITIVE_INFINITY],
+  accept: [
+    null,
+    "image/*",
+    [],
+    [5],
+    ["pdf"],
+    ["*/*"],
+    ["*"],
+    ["."],
+    [".tar.gz"],
+    ["image/"],
+    ["image/png, .pdf"],
+    new Set([".pdf"]),
+  ],
+  fields: [null, "name", ["name"], { nmae: "title" }, { name: 5 }, { name: null }, { size: 5 }, { md5: "digest" }],
   cacheControl: [null, 5, {}, async () => "private, no-store"],
   storage: notStorage,
   delivery: notDelivery,
@@ -188,12 +203,24 @@ const subjects: Subject<never>[] = [
   subject<AttachOptions>({
     name: "Invoice.scan",
     call: (options) => application.files.attach(newInvoice(), "scan", Buffer.from("x"), options),
-    wrong: { filename: notText, type: notText, signal: notSignal },
+    wrong: {
+      filename: notText,
+      type: notText,
+      signal: notSignal,
+      sha256: [null, 5, "", "abc", `${"a".repeat(63)}g`, ["a".repeat(64)], Buffer.alloc(32)],
+      onProgress: notFunction,
+    },
   }),
   subject<AttachOptions>({
     name: "Invoice.scan",
     call: (options) => application.files.copy(invoice, "scan", newInvoice(), "scan", options),
-    wrong: { filename: notText, type: notText, signal: notSignal },
+    wrong: {
+      filename: notText,
+      type: notText,
+      signal: notSignal,
+      sha256: [null, 5, "", "abc", `${"a".repeat(63)}g`, ["a".repeat(64)], Buffer.alloc(32)],
+      onProgress: notFunction,
+    },
   }),
   subject<{ start?: number; end?: number }>({
     name: "PrivateFiles.open",
@@ -399,7 +426,7 @@ describe("an argument", () => {
   it("that is no path is refused by fromPath, and by DiskStorage", () => {
     for (const path of [undefined, null, "", 5, {}]) {
       assert.throws(() => fromPath(path as never), {
-        code: "ERR_PRIVATE_FILE_SOURCE",
+        code: "ERR_PRIVATE_FILE_UPLOAD",
         message: /^fromPath: the path must be a string that is not empty, got .+\. Give the path of a file\.$/,
       });
       assert.throws(() => new DiskStorage(path as never), {

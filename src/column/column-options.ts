@@ -55,11 +55,26 @@ export interface PrivateFileFields<E> {
    * NFC and cut before its extension, between graphemes. It is the name offered to the browser, too.
    */
   name?: TextProperty<E>;
+  /** Gets the number of bytes. An `int` of PostgreSQL, MySQL and MariaDB holds 2 GiB at most. */
+  size?: PropertyOf<E, number>;
+  /**
+   * Gets the media type by the first bytes and the extension, `null` where they contradict each other or nothing is known, whatever the client
+   * said. It takes the place of the extension when the file is sent. The column needs room for 80 characters.
+   */
+  type?: TextProperty<E>;
+  /**
+   * Gets the SHA-256 digest of the bytes, in 64 hexadecimal digits, for which the column needs room. The ETag is made of it, so that it is
+   * the same for each copy of the file, whenever that was written. Costs some 0.6 ms for each MiB of an upload.
+   */
+  sha256?: TextProperty<E>;
 }
 
-/** The properties that take any text. The condition is there for the same reason as in `PrivateFileProperty`. */
-type TextProperty<E> = [E] extends [unknown]
-  ? { [K in keyof E & string]-?: string extends E[K] ? K : never }[keyof E & string]
+/** The properties that take any text. */
+type TextProperty<E> = PropertyOf<E, string>;
+
+/** The properties that take any value of a type. The condition is there for the same reason as in `PrivateFileProperty`. */
+type PropertyOf<E, T> = [E] extends [unknown]
+  ? { [K in keyof E & string]-?: T extends E[K] ? K : never }[keyof E & string]
   : never;
 
 /**
@@ -90,6 +105,17 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
   where?: (ctx: C) => FindOptionsWhere<E> | FindOptionsWhere<E>[] | boolean;
   /** The name offered to the browser. It is made safe, whatever it is. (default: the property that `fields.name` names, else the key's last segment) */
   filename?: (entity: E) => string | null | undefined;
+  /**
+   * The most bytes that an upload may have. They are counted while they are read, whatever was announced: it is refused as soon as there are
+   * more. (default: any number)
+   */
+  maxSize?: number;
+  /**
+   * What an upload may be: extensions such as `.docx`, media types, and `image/*`. The first bytes and the extension must both be of one
+   * of these; the client is not asked. Where a format has no signature, as texts, CSV and SVG, the extension decides, unless the bytes are
+   * those of another format. The library that knows signatures takes some 15 ms to load, once. (default: anything)
+   */
+  accept?: readonly string[];
   /** Sibling properties that `attach` fills in. (default: none) */
   fields?: PrivateFileFields<E>;
   /**

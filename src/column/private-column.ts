@@ -10,6 +10,18 @@ import type { PrivateFileTransformer } from "./private-file-transformer.js";
 /** TypeORM's metadata of a column. */
 export type ColumnMetadata = EntityMetadata["columns"][number];
 
+/** What `attach` knows of a file, by the names of `fields`. */
+export interface FileFacts {
+  /** The name that the upload came with. */
+  name?: string;
+  /** The number of bytes. */
+  size?: number;
+  /** The media type. */
+  type?: string;
+  /** The SHA-256 digest. */
+  sha256?: string;
+}
+
 /** A private file column of one entity of a data source: the declaration, and TypeORM's metadata of both. */
 export class PrivateColumn {
   /** Names the column in messages, e.g. `FileSubmission.uploadedFile`. */
@@ -48,28 +60,34 @@ export class PrivateColumn {
   }
 
   /**
-   * Sets the property of an entity, and those siblings that `fields` names.
+   * Sets the property of an entity, and those siblings that `fields` names: to `null` where nothing is known.
    *
    * @returns the record of the file that the property had before.
    */
-  assign(entity: ObjectLiteral, file: PrivateFile | null, fields: { name: string | null }): FileRecord | undefined {
+  assign(entity: ObjectLiteral, file: PrivateFile | null, known: FileFacts): FileRecord | undefined {
     const replaced = this.recordOf(entity);
     this.column.setEntityValue(entity, file);
-    const sibling = this.nameColumn;
-    sibling?.setEntityValue(entity, fields.name === null ? null : storable(fields.name, this.lengthOf(sibling)));
+    for (const [field, sibling] of this.fieldColumns) {
+      const value = known[field] ?? null;
+      sibling.setEntityValue(entity, typeof value === "string" ? storable(value, this.lengthOf(sibling)) : value);
+    }
     return replaced;
   }
 
-  /** The column that keeps the upload's own name, where `fields.name` names one. */
-  get nameColumn(): ColumnMetadata | undefined {
-    const { name } = this.options.fields ?? {};
-    return name ? this.sibling(name) : undefined;
+  /** The sibling columns that `fields` names. */
+  get fieldColumns(): [field: keyof FileFacts, column: ColumnMetadata][] {
+    const fields = Object.entries(this.options.fields ?? {}) as [keyof FileFacts, string | undefined][];
+    return fields.flatMap(([field, property]) => (property ? [[field, this.sibling(property)]] : []));
   }
 
-  /** The upload's own name. `undefined` where no sibling property keeps it, or the entity was loaded without that. */
-  nameOf(entity: ObjectLiteral): string | undefined {
-    const name: unknown = this.nameColumn?.getEntityValue(entity);
-    return typeof name === "string" && name !== "" ? name : undefined;
+  /**
+   * What a sibling property says of an entity's file: a text that is not empty. `undefined` where no property keeps it, or the entity was
+   * loaded without that.
+   */
+  factOf(entity: ObjectLiteral, field: "name" | "type" | "sha256"): string | undefined {
+    const property = this.options.fields?.[field];
+    const value: unknown = property && this.sibling(property).getEntityValue(entity);
+    return typeof value === "string" && value !== "" ? value : undefined;
   }
 
   /** Lets the column take uploads of its data source: a `PrivateFiles` follows the rows from now on. */
@@ -102,7 +120,7 @@ export class PrivateColumn {
   }
 
   /** Some databases have a limit for a column that is declared without one. */
-  private lengthOf(column: ColumnMetadata): number {
+  lengthOf(column: ColumnMetadata): number {
     return Number(dataSourceOf(this.entity).driver.getColumnLength(column)) || Number.POSITIVE_INFINITY;
   }
 

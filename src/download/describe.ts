@@ -2,7 +2,7 @@ import * as crypto from "node:crypto";
 import { PrivateFileError } from "../errors.js";
 import { contentDisposition, downloadName } from "../http/disposition.js";
 import { isFieldValue } from "../http/field-value.js";
-import { BYTES, isShown, mediaTypeOf, withCharset } from "../http/media-type.js";
+import { BYTES, harmless, isShown, mediaTypeOf, withCharset } from "../http/media-type.js";
 import type { Validators } from "../http/preconditions.js";
 import { whenOver } from "../http/response-over.js";
 import { shown } from "../quoted.js";
@@ -22,7 +22,10 @@ export interface Description {
   open?: OpenObject;
   /** Its ETag and Last-Modified. */
   validators: Validators;
-  /** The media type that is sent: decided here, by the extension of the key, or else of the name that is offered, whatever an uploader said. */
+  /**
+   * The media type that is sent: the one that `fields.type` keeps, or else that of the key's extension, or of the name that is offered. It is
+   * decided here, whatever an uploader said.
+   */
   type: string;
   /** Whether the browser may show it. */
   inline: boolean;
@@ -53,19 +56,20 @@ export async function describe(loaded: Loaded, storage: Storage, opens: boolean)
     key,
     object,
     open,
-    validators: validatorsOf(key, object),
+    validators: validatorsOf(loaded, key, object),
     ...present(loaded),
     cacheControl: cacheControlOf(loaded),
   };
 }
 
 /**
- * A strong ETag of key, size and time, hashed so that it says none of them; and Last-Modified, which is never in the
- * future (RFC 9110 §8.8.2.1).
+ * A strong ETag of size and digest where the row has one, else of key, size and time, hashed so that it says none of them; and
+ * Last-Modified, which is never in the future (RFC 9110 §8.8.2.1).
  */
-function validatorsOf(key: string, object: StoredObject): Validators {
+function validatorsOf({ column, entity }: Loaded, key: string, object: StoredObject): Validators {
   const modifiedAt = object.modifiedAt.getTime();
-  const parts = [key, object.size, modifiedAt, object.etag ?? ""].join("\0");
+  const digest = column.factOf(entity, "sha256");
+  const parts = (digest ? [object.size, digest] : [key, object.size, modifiedAt, object.etag ?? ""]).join("\0");
   return {
     etag: `"${crypto.hash("sha256", parts, "base64url").slice(0, 27)}"`,
     lastModified: modifiedAt > 0 ? new Date(Math.min(modifiedAt, Date.now())) : undefined,
@@ -74,8 +78,9 @@ function validatorsOf(key: string, object: StoredObject): Validators {
 
 function present(loaded: Loaded) {
   const { column, entity, file, presentation } = loaded;
-  const name = givenName(loaded) || column.nameOf(entity) || file.name;
-  const type = mediaTypeOf(file.name) ?? mediaTypeOf(downloadName(name)) ?? BYTES;
+  const name = givenName(loaded) || column.factOf(entity, "name") || file.name;
+  const known = column.factOf(entity, "type");
+  const type = known ? harmless(known) : (mediaTypeOf(file.name) ?? mediaTypeOf(downloadName(name)) ?? BYTES);
   const inline = presentation.attachment === false && isShown(type);
   const { charset = "utf-8" } = column.options;
   return {

@@ -71,8 +71,9 @@ function relationsOf(column: PrivateColumn): ObjectLiteral {
 }
 
 function selectHiddenColumns(query: SelectQueryBuilder<ObjectLiteral>, column: PrivateColumn): void {
-  for (const needed of [column.column, column.nameColumn, ...column.entity.primaryColumns]) {
-    if (needed && !needed.isSelect) query.addSelect(`${ENTITY}.${needed.propertyPath}`);
+  const siblings = column.fieldColumns.map(([, sibling]) => sibling);
+  for (const needed of [column.column, ...siblings, ...column.entity.primaryColumns]) {
+    if (!needed.isSelect) query.addSelect(`${ENTITY}.${needed.propertyPath}`);
   }
 }
 

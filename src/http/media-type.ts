@@ -11,8 +11,12 @@ export const BYTES = "application/octet-stream";
  */
 export function mediaTypeOf(name: string): string | undefined {
   const type = lookup(extension(name));
-  if (!type || type === BYTES) return undefined;
-  return RUNS.test(type) ? BYTES : type;
+  return type && type !== BYTES ? harmless(type) : undefined;
+}
+
+/** A media type, or {@link BYTES} where some browser or program might run the file, or the text is no media type. */
+export function harmless(type: string): string {
+  return MEDIA_TYPE.test(type) && !RUNS.test(type) ? type : BYTES;
 }
 
 /** Whether browsers show a media type without running anything of it. */
@@ -37,6 +41,8 @@ export function isCharset(value: unknown): value is string {
 
 const SHOWN =
   /^(?:image\/(?:png|jpeg|gif|webp|avif|apng|bmp|x-icon|vnd\.microsoft\.icon)$|audio\/|video\/|application\/pdf$|text\/plain$)/;
+
+const MEDIA_TYPE = /^[a-z]+\/[\w.+-]+$/;
 
 const RUNS = /html|xml(?!formats)|svg|script|message\/|multipart\/|flash|wasm|x-sh\b/;
 

@@ -90,7 +90,7 @@ export interface Storage {
    * to its end, or destroyed when anything fails.
    *
    * @throws KeyTakenError when the key is taken; the object there stays as it is.
-   * @throws UploadSourceError when `body` fails, ends early, or has another length than `size`; nothing is kept.
+   * @throws UploadError when `body` fails, ends early, or has another length than `size`; nothing is kept.
    */
   put(key: string, body: Readable, options?: PutOptions): Promise<StoredObject>;
   /** What is known of an object, or `undefined` when there is none, or nothing that may be served (a folder, a link, a device). */
@@ -116,7 +116,7 @@ export interface Storage {
    *
    * @throws KeyTakenError when the key `to` is taken; the object there stays as it is.
    * @throws StorageError when there is no object `from`, or it changes meanwhile.
-   * @throws UploadSourceError when `signal` is aborted.
+   * @throws UploadError when `signal` is aborted.
    */
   copy?(from: string, to: string, options?: CopyOptions): Promise<void>;
   /** The absolute path of an object, for storages on a local disk. Says nothing of whether there is one. */

@@ -1,12 +1,12 @@
 import type { Readable } from "node:stream";
-import { UploadSourceError } from "../errors.js";
 import type { PutOptions } from "./storage.js";
+import { UploadError } from "./upload-error.js";
 
 /**
  * The bytes of an upload's body, for storages to write. They end without an error only when the body came to its own
  * end with exactly `size` bytes. Leaving early destroys the body.
  *
- * @throws UploadSourceError at once when `body` can't be read any more; while reading when it fails, is closed, gives
+ * @throws UploadError at once when `body` can't be read any more; while reading when it fails, is closed, gives
  * anything but bytes, has another length than `size`, or `signal` is aborted (`cause` is the signal's reason then).
  */
 export function uploadBytes(
@@ -26,21 +26,23 @@ export function discardBody(body: Readable): void {
 }
 
 /**
- * @throws UploadSourceError when `signal` is aborted; `cause` is its reason.
+ * @throws UploadError when `signal` is aborted; `cause` is its reason.
  */
 export function assertNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new UploadSourceError("Upload: it was aborted. Send it again.", { cause: signal.reason });
+  if (signal?.aborted)
+    throw new UploadError("aborted", "Upload: it was aborted. Send it again.", { cause: signal.reason });
 }
 
 function assertReadable(body: Readable): void {
   if (typeof body?.on !== "function" || typeof body[Symbol.asyncIterator] !== "function") {
-    throw new UploadSourceError(
+    throw new UploadError(
+      "unusable",
       `Upload: its body is ${body === null ? "null" : typeof body}. Give a Readable of bytes.`,
     );
   }
   if (body.readable) return;
   const what = body.readableEnded ? "was read already" : "was closed before it was read";
-  throw new UploadSourceError(`Upload: its body ${what}. Give a stream that nothing else reads.`, {
+  throw new UploadError("unusable", `Upload: its body ${what}. Give a stream that nothing else reads.`, {
     cause: body.errored,
   });
 }
@@ -61,8 +63,8 @@ async function* readBytes(body: Readable, { size, signal }: PutOptions): AsyncGe
     if (size !== undefined && length !== size) throw wrongLength(`${length}`, size);
   } catch (error) {
     assertNotAborted(signal);
-    if (error instanceof UploadSourceError) throw error;
-    throw new UploadSourceError("Upload: its body failed before its end. Send it again.", { cause: error });
+    if (error instanceof UploadError) throw error;
+    throw new UploadError("failed", "Upload: its body failed before its end. Send it again.", { cause: error });
   } finally {
     signal?.removeEventListener("abort", abort);
   }
@@ -70,13 +72,15 @@ async function* readBytes(body: Readable, { size, signal }: PutOptions): AsyncGe
 
 function assertBytes(chunk: unknown): asserts chunk is Uint8Array {
   if (chunk instanceof Uint8Array) return;
-  throw new UploadSourceError(
+  throw new UploadError(
+    "unusable",
     `Upload: its body gave a chunk of type ${typeof chunk}. Give a stream of Buffers, and set no encoding on it.`,
   );
 }
 
-function wrongLength(length: string, size: number): UploadSourceError {
-  return new UploadSourceError(
+function wrongLength(length: string, size: number): UploadError {
+  return new UploadError(
+    "length",
     `Upload: its body has ${length} bytes where ${size} were announced. Send all of it again.`,
   );
 }

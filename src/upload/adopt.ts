@@ -30,10 +30,11 @@ export async function adopt(
   const storage = storages.storageOf(column);
   // A file system may find an object by another Unicode form of its key. A row that has it names it by this package's own form.
   const isOtherForm = isOurs(key) && key !== key.normalize();
-  if (isOtherForm || !(await storage.stat(key))) throw missing(column, key);
+  const found = isOtherForm ? undefined : await storage.stat(key);
+  if (!found) throw missing(column, key);
   if (isOurs(key)) await assertFree(column, storages, timeout, key);
   const file = uploadedFile(key, column.uploadTarget(storage), true);
-  return { file, replaced: column.assign(entity, file, { name: null }) };
+  return { file, replaced: column.assign(entity, file, { size: found.size }) };
 }
 
 async function assertFree(column: PrivateColumn, storages: ColumnStorages, timeout: number, key: string) {

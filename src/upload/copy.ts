@@ -4,6 +4,8 @@ import { locationOf } from "../storage/location.js";
 import type { PutOptions, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
 import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
+import type { Inspection } from "./inspection/inspection.js";
+import { inspectionFor } from "./inspection/inspection-for.js";
 import { missing, type Original, unlessMissing } from "./original.js";
 import { type Assigned, type Destination, store } from "./store.js";
 
@@ -18,15 +20,30 @@ export async function copy(original: Original, destination: Destination, options
   const found = await original.storage.stat(original.key);
   if (!found) throw missing(original);
   const named = { ...options, filename: options.filename ?? original.name };
-  return store(destination, named, (key, put) =>
-    unlessMissing(original, write(original, found, destination.storage, key, put)),
-  );
+  const inspection = inspectionFor(destination.column, named);
+  inspection?.assertSize(found.size);
+  return store(destination, named, async (key, put) => {
+    await unlessMissing(original, write(original, found, destination.storage, inspection, key, put));
+    return inspection?.found ?? { size: found.size };
+  });
 }
 
-async function write(original: Original, found: StoredObject, storage: Storage, key: string, options: PutOptions) {
-  if (!storage.copy || locationOf(storage) !== locationOf(original.storage)) {
-    const body = await original.storage.read(original.key, { of: found, signal: options.signal });
-    await storage.put(key, body, { ...options, size: found.size });
+/** What has to be found out about the bytes takes reading them: then the storage does not copy by itself. */
+async function write(
+  original: Original,
+  found: StoredObject,
+  storage: Storage,
+  inspection: Inspection | undefined,
+  key: string,
+  options: PutOptions,
+): Promise<void> {
+  if (inspection || !storage.copy || locationOf(storage) !== locationOf(original.storage)) {
+    const bytes = await original.storage.read(original.key, { of: found, signal: options.signal });
+    await storage
+      .put(key, inspection?.body(bytes) ?? bytes, { ...options, size: found.size })
+      .catch((error: unknown) => {
+        throw inspection?.failure ?? error;
+      });
     return;
   }
   await storage.copy(original.key, key, { signal: options.signal });

@@ -1,5 +1,5 @@
-import { UploadSourceError } from "../errors.js";
 import { shown } from "../quoted.js";
+import { UploadError } from "../storage/upload-error.js";
 
 /** The path of a file to attach. Only {@link fromPath} makes one. */
 export class FilePath {
@@ -20,11 +20,12 @@ export class FilePath {
  * Never mark a path that a request named.
  *
  * @param path the path of a regular file, absolute or relative to the working directory.
- * @throws UploadSourceError for anything but a text that is not empty.
+ * @throws UploadError for anything but a text that is not empty.
  */
 export function fromPath(path: string): FilePath {
   if (typeof path === "string" && path !== "") return new FilePath(path);
-  throw new UploadSourceError(
+  throw new UploadError(
+    "unusable",
     `fromPath: the path must be a string that is not empty, got ${shown(path)}. Give the path of a file.`,
   );
 }

@@ -8,6 +8,7 @@ import { portableName } from "../storage/key.js";
 import type { PutOptions, Storage } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
 import type { AttachOptions } from "./attach-options.js";
+import type { Inspected } from "./inspection/inspection.js";
 
 /** The property of an entity that gets a file. */
 export interface Destination {
@@ -31,20 +32,20 @@ export interface Assigned {
  * Has an object written under a new key of a column, and puts it into the entity, which the caller then saves. When it fails, the entity is
  * as it was.
  *
- * @param write writes the object; when that fails, it leaves nothing in the storage.
+ * @param write writes the object, and says what is known of it; when that fails, it leaves nothing in the storage.
  */
 export async function store(
   { column, storage, entity }: Destination,
   { filename, type, signal }: AttachOptions,
-  write: (key: string, options: PutOptions) => Promise<unknown>,
+  write: (key: string, options: PutOptions) => Promise<Inspected>,
 ): Promise<Assigned> {
   const name = portableName(filename ?? "");
   const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, name, column.length);
   const key = await unlessAborted(signal, proposing);
   column.assertFits(key);
-  await write(key, { type: type ?? (lookup(name) || undefined), signal });
+  const found = await write(key, { type: type ?? (lookup(name) || undefined), signal });
   const file = uploadedFile(key, column.uploadTarget(storage));
-  return { file, replaced: column.assign(entity, file, { name: filename ?? null }) };
+  return { file, replaced: column.assign(entity, file, { name: filename, ...found }) };
 }
 
 /** `uploadTo` may ask somebody who never answers; the storage watches the signal itself. */

@@ -5,7 +5,7 @@ import { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
 import { described } from "../described.js";
-import { UploadSourceError } from "../errors.js";
+import { UploadError } from "../storage/upload-error.js";
 import { FilePath } from "./file-path.js";
 import { TEMPORARY_FILE, type TemporaryUpload } from "./multer-storage.js";
 
@@ -61,7 +61,7 @@ export interface Upload {
 /**
  * Makes an upload of whatever `attach` was given.
  *
- * @throws UploadSourceError when it is none of those things, or was read before.
+ * @throws UploadError when it is none of those things, or was read before.
  */
 export async function openUpload(subject: string, source: UploadSource): Promise<Upload> {
   const given: unknown = source;
@@ -77,7 +77,8 @@ export async function openUpload(subject: string, source: UploadSource): Promise
   }
   if (isMulterMemoryFile(given)) return { ...fromBytes(given.buffer), name: given.originalname };
   if (isAsyncIterable(given)) return { body: Readable.from(given, { objectMode: false }) };
-  throw new UploadSourceError(`${subject}: expected an upload, got ${described(given)}. ${adviceFor(given)}`);
+  const reason = given === undefined || given === null ? "missing" : "invalid";
+  throw new UploadError(reason, `${subject}: expected an upload, got ${described(given)}. ${adviceFor(given)}`);
 }
 
 /** Sources whose bytes are there once. Two calls at the same time would each get a part of them. */
@@ -85,7 +86,7 @@ const taken = new WeakSet<object>();
 
 function takeOnce(subject: string, source: object): void {
   if (taken.has(source)) {
-    throw new UploadSourceError(`${subject}: the upload was attached before. Attach each upload once.`);
+    throw new UploadError("unusable", `${subject}: the upload was attached before. Attach each upload once.`);
   }
   taken.add(source);
 }
@@ -96,15 +97,25 @@ function isReadOnce(source: unknown): source is object {
 
 function fromReadable(subject: string, stream: Readable): Upload {
   if (stream.destroyed || stream.readableEnded || stream.readableDidRead) {
-    throw new UploadSourceError(`${subject}: the stream was read or destroyed before. Give one that nobody reads.`, {
-      cause: stream.errored ?? undefined,
-    });
+    throw new UploadError(
+      "unusable",
+      `${subject}: the stream was read or destroyed before. Give one that nobody reads.`,
+      {
+        cause: stream.errored ?? undefined,
+      },
+    );
   }
   if (stream.readableObjectMode) {
-    throw new UploadSourceError(`${subject}: the stream is in object mode. Give a stream of bytes.`);
+    throw new UploadError("unusable", `${subject}: the stream is in object mode. Give a stream of bytes.`);
   }
   const truncated = () => (stream as { truncated?: boolean }).truncated === true;
-  return { body: stream instanceof IncomingMessage ? sparingSocket(stream) : stream, truncated };
+  return stream instanceof IncomingMessage ? fromRequest(stream) : { body: stream, truncated };
+}
+
+/** Node holds a request to its Content-Length. */
+function fromRequest(request: IncomingMessage): Upload {
+  const { "content-length": length } = request.headers;
+  return { body: sparingSocket(request), size: length === undefined ? undefined : Number(length) };
 }
 
 /** A failed upload destroys its body. With a request's own body the connection would go, and the answer with it. */
@@ -124,7 +135,10 @@ function fromBlob(blob: Blob): Upload {
 
 function fromWebStream(subject: string, stream: WebStream<Uint8Array>): Upload {
   if (stream.locked) {
-    throw new UploadSourceError(`${subject}: the stream is locked by another reader. Give one that nobody reads.`);
+    throw new UploadError(
+      "unusable",
+      `${subject}: the stream is locked by another reader. Give one that nobody reads.`,
+    );
   }
   return { body: Readable.fromWeb(stream) };
 }
@@ -137,9 +151,9 @@ async function fromFile(subject: string, path: string): Promise<Upload> {
     if (stats.isFile()) return { body: file.createReadStream({ highWaterMark: 1 << 19 }), size: stats.size };
     await file.close();
   } catch (cause) {
-    throw new UploadSourceError(`${subject}: the file to attach can't be opened. See the cause.`, { cause });
+    throw new UploadError("unusable", `${subject}: the file to attach can't be opened. See the cause.`, { cause });
   }
-  throw new UploadSourceError(`${subject}: the path to attach is no regular file. Give the path of a file.`);
+  throw new UploadError("unusable", `${subject}: the path to attach is no regular file. Give the path of a file.`);
 }
 
 async function fromTemporaryFile(subject: string, path: string, name?: string, size?: number): Promise<Upload> {

@@ -24,8 +24,8 @@ import {
   PrivateFileColumn,
   type PrivateFileError,
   StorageError,
+  UploadError,
   type UploadSource,
-  UploadSourceError,
 } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
@@ -249,9 +249,9 @@ describe("attach refuses", () => {
     it(`${what}, with a typed error, and stores nothing`, async () => {
       const submission = new Submission();
       const attempt = application.files.attach(submission, "file", source as Buffer, { filename: "a.pdf" });
-      await assert.rejects(attempt, (error: UploadSourceError) => {
-        assert.ok(error instanceof UploadSourceError);
-        assert.equal(error.code, "ERR_PRIVATE_FILE_SOURCE");
+      await assert.rejects(attempt, (error: UploadError) => {
+        assert.ok(error instanceof UploadError);
+        assert.equal(error.code, "ERR_PRIVATE_FILE_UPLOAD");
         assert.match(error.message, expected);
         return true;
       });
@@ -267,8 +267,8 @@ describe("attach refuses", () => {
       const source = Readable.from([bytes], { objectMode: false });
       const options = { filename } as unknown as AttachOptions;
       await assert.rejects(application.files.attach(submission, "file", source, options), {
-        name: "UploadSourceError",
-        code: "ERR_PRIVATE_FILE_SOURCE",
+        name: "UploadError",
+        code: "ERR_PRIVATE_FILE_UPLOAD",
         message: /^Submission\.file: "filename" must be a string, got .+\. Leave it out/,
       });
       assert.deepEqual([submission.file, source.destroyed, await everyPath()], [undefined, true, []]);
@@ -287,7 +287,7 @@ describe("attach refuses", () => {
       const attempts = [first, second].map((one) => application.files.attach(one, "file", source));
       const [stored, refused] = await Promise.allSettled(attempts);
       assert.ok(stored?.status === "fulfilled" && refused?.status === "rejected");
-      assert.ok(refused.reason instanceof UploadSourceError, refused.reason);
+      assert.ok(refused.reason instanceof UploadError, refused.reason);
       assert.match(
         refused.reason.message,
         /^Submission\.file: the upload was attached before\. Attach each upload once\.$/,
@@ -327,13 +327,13 @@ describe("attach refuses", () => {
 
 describe("attach that fails", () => {
   const failures: [string, () => unknown, new (...all: never[]) => PrivateFileError][] = [
-    ["a stream that fails at once", () => failing(0), UploadSourceError],
-    ["a stream that fails in the middle", () => failing(200_000), UploadSourceError],
-    ["a stream that is closed early", () => closing(200_000), UploadSourceError],
-    ["a stream that was destroyed before", () => Readable.from([bytes]).destroy(), UploadSourceError],
-    ["a stream in object mode", () => Readable.from([{ a: 1 }]), UploadSourceError],
-    ["a file that is not there", () => fromPath("/nowhere/at/all"), UploadSourceError],
-    ["a path that is a folder", () => fromPath(tmpdir()), UploadSourceError],
+    ["a stream that fails at once", () => failing(0), UploadError],
+    ["a stream that fails in the middle", () => failing(200_000), UploadError],
+    ["a stream that is closed early", () => closing(200_000), UploadError],
+    ["a stream that was destroyed before", () => Readable.from([bytes]).destroy(), UploadError],
+    ["a stream in object mode", () => Readable.from([{ a: 1 }]), UploadError],
+    ["a file that is not there", () => fromPath("/nowhere/at/all"), UploadError],
+    ["a path that is a folder", () => fromPath(tmpdir()), UploadError],
     [
       "a web stream that somebody reads",
       () => {
@@ -341,7 +341,7 @@ describe("attach that fails", () => {
         body!.getReader();
         return body;
       },
-      UploadSourceError,
+      UploadError,
     ],
   ];
   for (const [what, make, kind] of failures) {
@@ -356,7 +356,7 @@ describe("attach that fails", () => {
   it("for a stream that was read before gives a typed error", async () => {
     const source = Readable.from([bytes], { objectMode: false });
     await application.files.attach(new Submission(), "file", source);
-    await assert.rejects(application.files.attach(new Submission(), "file", source), UploadSourceError);
+    await assert.rejects(application.files.attach(new Submission(), "file", source), UploadError);
   });
 
   it("by its signal gives a typed error with the reason, and leaves no file", async () => {
@@ -366,8 +366,7 @@ describe("attach that fails", () => {
     void setTimeout(20).then(() => stop.abort(new Error("shutting down")));
     await assert.rejects(
       application.files.attach(new Submission(), "file", endless, { signal: stop.signal }),
-      (error: Error) =>
-        error instanceof UploadSourceError && /shutting down/.test(String((error.cause as Error)?.message)),
+      (error: Error) => error instanceof UploadError && /shutting down/.test(String((error.cause as Error)?.message)),
     );
     assert.ok(endless.destroyed);
     assert.deepEqual(await everyPath(), []);
@@ -383,7 +382,7 @@ describe("attach that fails", () => {
     });
     void setTimeout(50).then(() => stop.abort(new Error("took too long")));
     for (const attempt of await Promise.allSettled(attempts)) {
-      assert.ok(attempt.status === "rejected" && attempt.reason instanceof UploadSourceError);
+      assert.ok(attempt.status === "rejected" && attempt.reason instanceof UploadError);
       assert.match(String(attempt.reason.cause), /took too long/);
     }
     assert.ok(sources.every(({ destroyed }) => destroyed));
@@ -391,7 +390,7 @@ describe("attach that fails", () => {
     // What uploadTo says later is heard by nobody, and ends no process.
     uploadTo = () => Promise.reject(new Error("late"));
     const late = application.files.attach(new Submission(), "named", bytes, { signal: stop.signal });
-    await assert.rejects(late, UploadSourceError);
+    await assert.rejects(late, UploadError);
   });
 
   it("for a key that does not fit the column says so before it reads a byte", async () => {

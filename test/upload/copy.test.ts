@@ -150,7 +150,7 @@ describeOnEachDatabase("PrivateFiles.copy", (database) => {
       if (copying) Object.assign(storage, { copy: copying });
       try {
         await assert.rejects(files.copy(draft, "scan", copy, "scan", { signal }), {
-          code: "ERR_PRIVATE_FILE_SOURCE",
+          code: "ERR_PRIVATE_FILE_UPLOAD",
           cause: reason,
         });
       } finally {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { Entity, PrimaryGeneratedColumn } from "typeorm";
-import { PrivateFile, PrivateFileColumn, UploadSourceError } from "typeorm-private-files";
+import { PrivateFile, PrivateFileColumn, UploadError } from "typeorm-private-files";
 import { archiveOfSuite } from "../support/archive.js";
 import { describeOnEachDatabase } from "../support/databases.js";
 import { eventually } from "../support/eventually.js";
@@ -43,7 +43,7 @@ describeOnEachDatabase("an upload that was not saved", (database) => {
     const letter = new Letter();
     const { key } = await attach(letter);
     const failing = new Readable({ read: () => failing.destroy(new Error("the line is dead")) });
-    await assert.rejects(archive.files.attach(letter, "scan", failing), UploadSourceError);
+    await assert.rejects(archive.files.attach(letter, "scan", failing), UploadError);
     assert.deepEqual([letter.scan!.key, await archive.keys()], [key, [key]]);
   });
 

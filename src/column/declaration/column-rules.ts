@@ -79,7 +79,22 @@ const RULES: OptionRules<PrivateFileColumnOptions> = {
   relations: must("an object", isObject, "Give one such as { owner: true }"),
   where: synchronous("(ctx) => ({ published: true })"),
   filename: synchronous("(entity) => entity.title"),
-  fields: optionsOf<PrivateFileFields<object>>({ name: text("originalName") }),
+  maxSize: must(
+    "a whole number of bytes, at least 1",
+    (value) => Number.isSafeInteger(value) && (value as number) > 0,
+    "Give one such as 20 * 1024 ** 2",
+  ),
+  accept: must(
+    "an array of extensions and media types",
+    (value) => Array.isArray(value) && value.length > 0 && Array.from(value).every(isTypeOrExtension),
+    'Give one such as [".csv", "application/pdf", "image/*"]',
+  ),
+  fields: optionsOf<PrivateFileFields<object>>({
+    name: text("originalName"),
+    size: text("bytes"),
+    type: text("mediaType"),
+    sha256: text("digest"),
+  }),
   cacheControl: (value, name) => (typeof value === "function" ? returnsCacheControl : cacheControl)(value, name),
   charset: must(
     'the name of a charset that browsers know, such as "windows-1252", or null',
@@ -110,6 +125,11 @@ function synchronous(signature: string): OptionRule {
 
 /** Of an option that is checked by itself. */
 function accepted(): undefined {}
+
+/** A dot and an extension, or a media type that a `*` may end. */
+function isTypeOrExtension(value: unknown): boolean {
+  return typeof value === "string" && /^(?:\.[^\s./\\,]+|[a-z]+\/(?:\*|[\w.+-]+))$/i.test(value);
+}
 
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -19,12 +19,27 @@ export function checkDeclaration(column: PrivateColumn): void {
 
 function checkFields(column: PrivateColumn): void {
   for (const [field, property] of Object.entries(column.options.fields ?? {})) {
-    const kind = property === undefined ? undefined : kindThatIsNotFilled(column.sibling(property));
-    if (kind === undefined) continue;
-    throw new ConfigurationError(
-      `${column.subject}: "fields.${field}" must be a column that nothing else fills, got "${property}", which is ${kind}. Declare one with @Column.`,
-    );
+    if (property === undefined) continue;
+    const sibling = column.sibling(property);
+    const kind = kindThatIsNotFilled(sibling);
+    if (kind !== undefined) {
+      throw new ConfigurationError(
+        `${column.subject}: "fields.${field}" must be a column that nothing else fills, got "${property}", which is ${kind}. Declare one with @Column.`,
+      );
+    }
+    checkRoom(column, field, property, sibling);
   }
+}
+
+/** How many characters the values of a field have. A name is cut where its column is shorter. */
+const CHARACTERS: Record<string, number> = { type: 80, sha256: 64 };
+
+function checkRoom(column: PrivateColumn, field: string, property: string, sibling: ColumnMetadata): void {
+  const [needed, length] = [CHARACTERS[field] ?? 0, column.lengthOf(sibling)];
+  if (length >= needed) return;
+  throw new ConfigurationError(
+    `${column.subject}: "fields.${field}" must be a column with room for ${needed} characters, got "${property}", which has room for ${length}. Give it a greater "length".`,
+  );
 }
 
 function kindThatIsNotFilled(column: ColumnMetadata): string | undefined {

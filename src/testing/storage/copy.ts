@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { TestContext } from "node:test";
-import { KeyTakenError, StorageError, UploadSourceError } from "../../errors.js";
+import { KeyTakenError, StorageError } from "../../errors.js";
+import { UploadError } from "../../storage/upload-error.js";
 import { it as always, keys, put, type Subject, sha256, text } from "./subject.js";
 
 /** Copies objects, where the storage can do that. */
@@ -55,7 +56,7 @@ export function describeCopy(subject: Subject): void {
     const reason = new Error("enough");
     await assert.rejects(
       copy("a", "b", AbortSignal.abort(reason)),
-      (error) => error instanceof UploadSourceError && error.cause === reason,
+      (error) => error instanceof UploadError && error.cause === reason,
     );
     assert.deepEqual(await keys(subject()), ["a"]);
   });

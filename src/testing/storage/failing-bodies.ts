@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { InvalidKeyError, UploadSourceError } from "../../errors.js";
+import { InvalidKeyError } from "../../errors.js";
 import type { Storage } from "../../storage/storage.js";
+import { UploadError } from "../../storage/upload-error.js";
 import { bodyOf, it, keys, put, type Subject } from "./subject.js";
 
 /** Writes bodies that fail, stall, or have another length than announced. */
 export function describeFailingBodies(subject: Subject): void {
   async function refuses(body: Readable, options?: Parameters<Storage["put"]>[2], cause?: unknown): Promise<void> {
     await assert.rejects(subject().put("folder/failed", body, options), (error) => {
-      assert.ok(error instanceof UploadSourceError, String(error));
+      assert.ok(error instanceof UploadError, String(error));
       if (cause !== undefined) assert.equal(error.cause, cause);
       return true;
     });

@@ -58,8 +58,8 @@ import {
   type SweepOptions,
   type SweepReport,
   streamDelivery,
+  UploadError,
   type UploadSource,
-  UploadSourceError,
   type UploadTo,
 } from "typeorm-private-files";
 
@@ -281,7 +281,7 @@ export async function maintain(): Promise<SweepReport> {
 }
 
 export function explain(error: unknown): PrivateFileErrorCode | undefined {
-  if (error instanceof UploadSourceError || error instanceof InvalidKeyError) return "ERR_PRIVATE_FILE_KEY";
+  if (error instanceof UploadError || error instanceof InvalidKeyError) return "ERR_PRIVATE_FILE_KEY";
   if (error instanceof ConfigurationError) return error.code;
   return error instanceof PrivateFileError ? error.code : undefined;
 }

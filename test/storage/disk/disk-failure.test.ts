@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
-import { KeyTakenError, StorageError, UploadSourceError } from "../../../src/errors.js";
+import { KeyTakenError, StorageError } from "../../../src/errors.js";
 import { randomSegment } from "../../../src/storage/key.js";
+import { UploadError } from "../../../src/storage/upload-error.js";
 import { run } from "../../support/programs.js";
 import { DiskFixture, descriptorsUnder, generated, ioError, nodeCommand, onOpen } from "../../support/storage-disk.js";
 
@@ -86,7 +87,7 @@ describe("DiskStorage.put on a disk that fails", () => {
       handle.datasync = () => datasync().then(() => controller.abort("late"));
     });
     const putting = disk.storage.put("a/b", Readable.from([Buffer.from("x")]), { signal: controller.signal });
-    await assert.rejects(putting, (error) => error instanceof UploadSourceError && error.cause === "late");
+    await assert.rejects(putting, (error) => error instanceof UploadError && error.cause === "late");
     assert.deepEqual(await disk.entries(), []);
   });
 

@@ -1,0 +1,151 @@
+import * as crypto from "node:crypto";
+import { Readable } from "node:stream";
+import { UploadError, type UploadErrorDetails, type UploadFailure } from "../../storage/upload-error.js";
+import { decidedType, extensionOf, isAccepted, type TypeEvidence } from "./accept.js";
+import { detectType, HEAD_BYTES, hasSignature } from "./detected-type.js";
+
+/** What an upload has to be, and what is to be found out about it. */
+export interface InspectionRules {
+  /** The most bytes. */
+  maxSize?: number;
+  /** The extensions and media types that are taken. */
+  accept?: readonly string[];
+  /** Whether the media type is wanted. */
+  type: boolean;
+  /** Whether the digest is wanted; or the digest that it must have, in hexadecimal. */
+  sha256: boolean | string;
+  /** Is told how many bytes were read, whenever some were. */
+  onProgress?: (bytes: number) => void;
+}
+
+/** What was found out about an upload. */
+export interface Inspected {
+  /** The number of bytes. */
+  size: number;
+  /** The media type, where it is wanted and known. */
+  type?: string;
+  /** The SHA-256 digest in hexadecimal, where it is wanted. */
+  sha256?: string;
+}
+
+/**
+ * Looks at the bytes of an upload on their way into the storage: counts them, and takes their digest and their type, in one pass. As soon as
+ * a rule is broken, the body fails with an {@link UploadError}, and what the storage has of it is not kept.
+ */
+export class Inspection {
+  private readonly head: Uint8Array[] = [];
+  private readonly hash?: crypto.Hash;
+  private size = 0;
+  private headSize = 0;
+  private evidence?: TypeEvidence;
+  private digest?: string;
+  /** Why the body failed, if a rule was broken. A storage may give another error in its place. */
+  failure?: UploadError;
+
+  /**
+   * @param subject names the column in messages.
+   * @param filename the upload's name, whose extension is held against the bytes.
+   */
+  constructor(
+    private readonly subject: string,
+    private readonly rules: InspectionRules,
+    private readonly filename: string,
+  ) {
+    if (rules.sha256) this.hash = crypto.createHash("sha256");
+  }
+
+  /** What was found out, once the body was read to its end. */
+  get found(): Inspected {
+    const { size, digest: sha256 } = this;
+    return { size, type: this.evidence && decidedType(this.evidence), sha256 };
+  }
+
+  /** @throws UploadError where the number of bytes that is known beforehand is too large already. */
+  assertSize(announced: number | undefined): void {
+    const { maxSize } = this.rules;
+    if (announced !== undefined && maxSize !== undefined && announced > maxSize) throw this.tooLarge(announced);
+  }
+
+  /** The same bytes, inspected as they are read. */
+  body(bytes: Readable): Readable {
+    const body = Readable.from(this.inspected(bytes), { objectMode: false });
+    // Nobody reads a body that is destroyed before its first byte, and so nobody would destroy the source.
+    body.once("close", () => bytes.destroy());
+    return body;
+  }
+
+  private async *inspected(bytes: Readable): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      await this.take(chunk);
+      yield chunk;
+    }
+    await this.lookAtHead();
+    this.digest = this.hash?.digest("hex");
+    const { sha256 } = this.rules;
+    if (typeof sha256 === "string" && this.digest !== sha256.toLowerCase()) throw this.wrongChecksum();
+  }
+
+  private async take(chunk: Uint8Array): Promise<void> {
+    this.size += chunk.byteLength;
+    const { maxSize, onProgress } = this.rules;
+    if (this.looksAtType && this.evidence === undefined) await this.takeHead(chunk);
+    if (maxSize !== undefined && this.size > maxSize) {
+      await this.lookAtHead();
+      throw this.tooLarge(this.size);
+    }
+    this.hash?.update(chunk);
+    onProgress?.(this.size);
+  }
+
+  private get looksAtType(): boolean {
+    return this.rules.type || this.rules.accept !== undefined;
+  }
+
+  private async takeHead(chunk: Uint8Array): Promise<void> {
+    const part = Buffer.from(chunk.subarray(0, HEAD_BYTES - this.headSize));
+    this.head.push(part);
+    this.headSize += part.length;
+    if (this.headSize === HEAD_BYTES) await this.lookAtHead();
+  }
+
+  private async lookAtHead(): Promise<void> {
+    if (!this.looksAtType || this.evidence !== undefined) return;
+    const extension = extensionOf(this.filename);
+    const detected = await detectType(Buffer.concat(this.head));
+    this.evidence = { detected, extension, hasSignature: await hasSignature(extension) };
+    this.head.length = 0;
+    const { accept } = this.rules;
+    if (accept && !isAccepted(accept, this.evidence)) throw this.wrongType();
+  }
+
+  private tooLarge(size: number): UploadError {
+    return this.error("too-large", `the upload has more than ${this.rules.maxSize} bytes. Send a smaller file.`, size);
+  }
+
+  private wrongType(): UploadError {
+    const { detected, extension } = this.evidence!;
+    const bytes = detected ? `its bytes are ${detected.mime}` : "its bytes have no known signature";
+    const name = extension === "" ? "its name has no extension" : `its extension is ".${extension.slice(0, 20)}"`;
+    const accepted = this.rules.accept!.join(", ");
+    return this.error(
+      "type",
+      `the upload is of a type that is not accepted: ${bytes}, ${name}. Send one of ${accepted}.`,
+    );
+  }
+
+  private wrongChecksum(): UploadError {
+    return this.error(
+      "checksum",
+      "the upload has another SHA-256 digest than the one that is expected. Send it again.",
+    );
+  }
+
+  private error(reason: UploadFailure, problem: string, size = this.size): UploadError {
+    const { maxSize, accept } = this.rules;
+    const type = this.evidence && (this.evidence.detected?.mime ?? decidedType(this.evidence));
+    const known: UploadErrorDetails = { maxSize, accept, filename: this.filename || undefined, size, type };
+    const details = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+    this.failure = new UploadError(reason, `${this.subject}: ${problem}`, { details });
+    return this.failure;
+  }
+}
