@@ -10,6 +10,7 @@ import { visible } from "./quoted.js";
  * - `ERR_PRIVATE_FILE_UPLOAD`: an upload is refused, or can't be read to its end; `reason` says why.
  * - `ERR_PRIVATE_FILE_VALUE`: something that `attach` did not make was assigned to a private file column.
  * - `ERR_PRIVATE_FILE_OTHER_ROW`: a file was to be saved in a row that does not have it: each file belongs to one row.
+ * - `ERR_PRIVATE_FILE_PENDING`: an entity was saved while `attach`, `copy` or `adopt` was still at work on it.
  * - `ERR_PRIVATE_FILE_DISCARDED`: an upload was to be saved that was deleted before, since no row got it in time.
  * - `ERR_PRIVATE_FILE_CRITERIA`: criteria of `remove` have a part that is empty or unknown, so that they could match more rows than intended.
  * - `ERR_PRIVATE_FILE_NOT_REMOVED`: rows were to be removed that can't be, or that are still there.
@@ -28,6 +29,7 @@ export type PrivateFileErrorCode =
   | "ERR_PRIVATE_FILE_UPLOAD"
   | "ERR_PRIVATE_FILE_VALUE"
   | "ERR_PRIVATE_FILE_OTHER_ROW"
+  | "ERR_PRIVATE_FILE_PENDING"
   | "ERR_PRIVATE_FILE_DISCARDED"
   | "ERR_PRIVATE_FILE_CRITERIA"
   | "ERR_PRIVATE_FILE_NOT_REMOVED"

@@ -20,6 +20,7 @@ import { send } from "./download/routes/send.js";
 import type { SendOptions } from "./download/routes/send-options.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
+import { whilePending } from "./lifecycle/pending-uploads.js";
 import type { RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
 import { checkPrivateFilesOptions, linkPaths, type PrivateFilesOptions } from "./private-files-options.js";
 import { checkDataSource, checkKoa } from "./requirements.js";
@@ -151,7 +152,8 @@ export class PrivateFiles {
     source: UploadSource,
     options: AttachOptions = {},
   ): Promise<PrivateFile> {
-    return this.assigned(attach(this.destinationOf(entity, property), source, options));
+    const destination = this.destinationOf(entity, property);
+    return this.assigned(destination, attach(destination, source, options));
   }
 
   /**
@@ -182,7 +184,8 @@ export class PrivateFiles {
     options: AttachOptions = {},
   ): Promise<PrivateFile> {
     const original = this.originalOf(from, property);
-    return this.assigned(copy(original, this.destinationOf(to, toProperty), options));
+    const destination = this.destinationOf(to, toProperty);
+    return this.assigned(destination, copy(original, destination, options));
   }
 
   /**
@@ -203,9 +206,9 @@ export class PrivateFiles {
    * await repository.save(invoice);
    */
   async adopt<E extends object>(entity: E, property: PrivateFileProperty<E>, key: string): Promise<PrivateFile> {
-    const { columns, storages } = this.know();
-    const column = columns.columnOf(entity, property);
-    return this.assigned(adopt(column, { storages, timeout: this.timeout }, entity, key));
+    const { storages } = this.know();
+    const destination = this.destinationOf(entity, property);
+    return this.assigned(destination, adopt(destination, { storages, timeout: this.timeout }, key));
   }
 
   /**
@@ -318,8 +321,8 @@ export class PrivateFiles {
   }
 
   /** An upload that the entity's property had before is deleted, if no row has it. */
-  private async assigned(assigning: Promise<Assigned>): Promise<PrivateFile> {
-    const { file, replaced } = await assigning;
+  private async assigned({ entity, column }: Destination, assigning: Promise<Assigned>): Promise<PrivateFile> {
+    const { file, replaced } = await whilePending(entity, column, assigning);
     if (replaced) await this.know().cleanup.discardInTime(replaced);
     return file;
   }

@@ -12,6 +12,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import type { FileChanges } from "./file-changes.js";
 import type { Ledger } from "./ledger/ledger.js";
 import { observed } from "./observed.js";
+import { assertNonePending } from "./pending-uploads.js";
 import type { Transactions } from "./transaction-subscriber.js";
 
 type Pending = Promise<void> | undefined;
@@ -40,12 +41,14 @@ export class FileSubscriber implements EntitySubscriberInterface<ObjectLiteral> 
   }
 
   beforeInsert({ metadata, entity, queryRunner }: InsertEvent<ObjectLiteral>): void {
-    if (this.concerns(metadata) && entity)
-      this.changes.claims.inserting(this.ledgerOf(queryRunner), entity, this.columns);
+    if (!this.concerns(metadata) || !entity) return;
+    assertNonePending(entity);
+    this.changes.claims.inserting(this.ledgerOf(queryRunner), entity, this.columns);
   }
 
   beforeUpdate({ metadata, entity, databaseEntity, queryRunner }: UpdateEvent<ObjectLiteral>): Pending {
     if (!this.concerns(metadata) || !entity) return undefined;
+    assertNonePending(entity);
     const ledger = this.ledgerOf(queryRunner);
     if (!databaseEntity) return observed(this.changes.claims.updatingSome(ledger, entity, this.columns));
     const changed = this.columns.filter((column) => isChanged(column, entity, databaseEntity));

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ObjectLiteral } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
 import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
@@ -10,7 +9,7 @@ import { alreadyInARow, isSaving } from "../lifecycle/file-errors.js";
 import { uploadedFile, uploadOf } from "../lifecycle/uploads.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
-import type { Assigned } from "./store.js";
+import type { Assigned, Destination } from "./store.js";
 
 /**
  * Puts an object that is in the column's storage already into the entity, which the caller then saves.
@@ -20,14 +19,12 @@ import type { Assigned } from "./store.js";
  * `ERR_PRIVATE_FILE_OTHER_ROW` when this package wrote it and a row has it.
  */
 export async function adopt(
-  column: PrivateColumn,
+  { column, storage, entity }: Destination,
   { storages, timeout }: { storages: ColumnStorages; timeout: number },
-  entity: ObjectLiteral,
   key: string,
 ): Promise<Assigned> {
   assertKey(key);
   column.assertFits(key);
-  const storage = storages.storageOf(column);
   // A file system may find an object by another Unicode form of its key. A row that has it names it by this package's own form.
   const isOtherForm = isOurs(key) && key !== key.normalize();
   const found = isOtherForm ? undefined : await storage.stat(key);
