@@ -17,17 +17,19 @@ export type { Delivery, Download } from "./delivery/delivery.js";
 export { type KoaSendDeliveryOptions, koaSendDelivery } from "./delivery/koa-send.js";
 export type { StallOptions } from "./delivery/stall-options.js";
 export { streamDelivery } from "./delivery/stream.js";
+export type { SendOptions } from "./download/routes/send-options.js";
+export * from "./errors.js";
 export type {
   AfterDownloadEvent,
+  AttachedFile,
+  BeforeAttachEvent,
   BeforeDownloadEvent,
   DenyingStep,
   DownloadDeniedEvent,
   DownloadEvent,
   DownloadedFile,
   PrivateFileSubscriber,
-} from "./download/hooks/events.js";
-export type { SendOptions } from "./download/routes/send-options.js";
-export * from "./errors.js";
+} from "./hooks/events.js";
 export type { ByteRange } from "./http/byte-range.js";
 export type { Piece } from "./http/content.js";
 export type { PrimaryKeyValue, RemoveCriteria, RemoveOptions } from "./lifecycle/removal/removal-options.js";
@@ -41,6 +43,7 @@ export type {
   OpenObject,
   PutOptions,
   ReadOptions,
+  StagedUpload,
   Storage,
   StoredObject,
 } from "./storage/storage.js";

@@ -13,6 +13,7 @@ const LAYERS = [
   "requirements",
   "download",
   "upload",
+  "hooks",
   "lifecycle",
   "sweep",
   "check",

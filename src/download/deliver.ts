@@ -3,6 +3,7 @@ import type { DataSource } from "typeorm";
 import type { Delivery } from "../delivery/delivery.js";
 import { leavesRange } from "../delivery/delivery-needs.js";
 import type { DownloadError } from "../errors.js";
+import type { BeforeDownloadEvent } from "../hooks/events.js";
 import type { Content } from "../http/content.js";
 import { type DecidingFields, decidingFields } from "../http/request-fields.js";
 import { isOver } from "../http/response-over.js";
@@ -13,7 +14,6 @@ import type { Description } from "./describe.js";
 import { failed, isMissing, notFound } from "./download-errors.js";
 import { announce, denied } from "./hooks/announce.js";
 import { begins, beginsElsewhere } from "./hooks/begins.js";
-import type { BeforeDownloadEvent } from "./hooks/events.js";
 import { eventOf, type Loaded } from "./request.js";
 import { answer, restoringHeadersOnFailure } from "./response.js";
 

@@ -3,8 +3,8 @@ import type { DataSource, ObjectLiteral } from "typeorm";
 import type { PrivateFileColumnOptions } from "../column/column-options.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { PrivateFile } from "../column/private-file.js";
+import type { DownloadEvent } from "../hooks/events.js";
 import { quoted } from "../quoted.js";
-import type { DownloadEvent } from "./hooks/events.js";
 
 /** How an answer presents its file: the column's own options, or others for this answer alone. */
 export type Presentation = Pick<PrivateFileColumnOptions, "attachment" | "filename" | "cacheControl">;

@@ -3,6 +3,7 @@ import type { PrivateColumn } from "../column/private-column.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { readsObject } from "../delivery/delivery-needs.js";
 import { PrivateFileError } from "../errors.js";
+import type { DenyingStep } from "../hooks/events.js";
 import { isOver } from "../http/response-over.js";
 import { untilTurn } from "../http/response-turn.js";
 import { quoted } from "../quoted.js";
@@ -13,7 +14,6 @@ import { answerGranted } from "./deliver.js";
 import { type Description, describe } from "./describe.js";
 import { failed, forbidden, isInvalidKey, notFound, report } from "./download-errors.js";
 import { denied } from "./hooks/announce.js";
-import type { DenyingStep } from "./hooks/events.js";
 import { type DownloadRequest, type Loaded, rowOf } from "./request.js";
 
 /** How many files of a row may be gone, one after the other, before a request is given up. */

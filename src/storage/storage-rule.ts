@@ -4,6 +4,13 @@ import { objectWith } from "../options.js";
 export const storageRule = objectWith(
   "a storage",
   ["put", "stat", "read", "delete", "list"],
-  { open: "function", copy: "function", path: "function", identify: "function", removeIncomplete: "function" },
+  {
+    stage: "function",
+    open: "function",
+    copy: "function",
+    path: "function",
+    identify: "function",
+    removeIncomplete: "function",
+  },
   'Give one such as new DiskStorage("var/private")',
 );

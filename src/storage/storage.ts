@@ -77,6 +77,22 @@ export interface ListedObject {
   changedAt?: Date;
 }
 
+/** The bytes of an upload that has no key yet. Either `keep` or `discard` ends it. */
+export interface StagedUpload {
+  /** The number of bytes. */
+  readonly size: number;
+  /** The bytes, as a stream that the caller reads or destroys. */
+  read(): Promise<Readable>;
+  /**
+   * Makes an object of them, as {@link Storage.put} does. When it fails, they are still there.
+   *
+   * @throws KeyTakenError when the key is taken; the object there stays as it is.
+   */
+  keep(key: string): Promise<StoredObject>;
+  /** Removes them. Calling it again, or after `keep`, does nothing. */
+  discard(): Promise<void>;
+}
+
 /**
  * Where files are kept: objects of bytes under keys. A key is a relative path with `/` between its segments.
  *
@@ -93,6 +109,11 @@ export interface Storage {
    * @throws UploadError when `body` fails, ends early, or has another length than `size`; nothing is kept.
    */
   put(key: string, body: Readable, options?: PutOptions): Promise<StoredObject>;
+  /**
+   * Takes in bytes whose key is not known yet: no key leads to them until they are kept. `body` is treated as by {@link Storage.put}.
+   * Optional: without it, an upload that a `beforeAttach` hook looks at is put under its key first, and deleted if it is refused.
+   */
+  stage?(body: Readable, options?: PutOptions): Promise<StagedUpload>;
   /** What is known of an object, or `undefined` when there is none, or nothing that may be served (a folder, a link, a device). */
   stat(key: string): Promise<StoredObject | undefined>;
   /**

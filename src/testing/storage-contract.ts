@@ -8,6 +8,7 @@ import { describeList } from "./storage/list.js";
 import { describeOpen } from "./storage/open.js";
 import { describePut } from "./storage/put.js";
 import { describeRead } from "./storage/read.js";
+import { describeStage } from "./storage/stage.js";
 import { describeStat } from "./storage/stat.js";
 import type { Subject } from "./storage/subject.js";
 
@@ -36,6 +37,7 @@ export function describeStorage(name: string, open: () => Promise<StorageUnderTe
     });
     afterEach(() => opened.close());
     describe("put", () => describePut(subject));
+    describe("stage", () => describeStage(subject));
     describe("put of a body that fails", () => describeFailingBodies(subject));
     describe("stat", () => describeStat(subject));
     describe("read", () => describeRead(subject));

@@ -1,9 +1,7 @@
-import type { PrivateColumn } from "../column/private-column.js";
-import type { PutOptions, Storage } from "../storage/storage.js";
 import { UploadError } from "../storage/upload-error.js";
 import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
-import type { Inspected } from "./inspection/inspection.js";
 import { inspectionFor } from "./inspection/inspection-for.js";
+import { putUpload } from "./put-upload.js";
 import { type Assigned, type Destination, store } from "./store.js";
 import { openUpload, type Upload, type UploadSource } from "./upload-source.js";
 
@@ -25,49 +23,28 @@ export async function attach(
 }
 
 async function attachUpload(destination: Destination, upload: Upload, options: AttachOptions): Promise<Assigned> {
-  const { column, storage } = destination;
+  const { column } = destination;
   try {
     checkAttachOptions(column.subject, options);
     const named = { ...options, filename: options.filename ?? upload.name };
-    const inspected = inspect(column, upload, named);
-    return await store(destination, named, (key, put) => write(column.subject, storage, inspected, key, put));
+    const inspection = inspectionFor(column, named);
+    inspection?.assertSize(upload.size);
+    const { body, size } = upload;
+    const incoming = {
+      body,
+      inspection,
+      filename: named.filename,
+      assertWhole: () => assertWhole(column.subject, upload),
+    };
+    return await store(destination, named, (key, put) => putUpload(destination, incoming, key, { ...put, size }));
   } finally {
     upload.body.destroy();
     await upload.release?.();
   }
 }
 
-/** An upload, and what is found out about it while it is read. */
-interface InspectedUpload extends Upload {
-  found?(): Inspected;
-  /** Why it was refused, if it was. */
-  failure?(): UploadError | undefined;
-}
-
-function inspect(column: PrivateColumn, upload: Upload, options: AttachOptions): InspectedUpload {
-  const inspection = inspectionFor(column, options);
-  if (!inspection) return upload;
-  inspection.assertSize(upload.size);
-  return {
-    ...upload,
-    body: inspection.body(upload.body),
-    found: () => inspection.found,
-    failure: () => inspection.failure,
-  };
-}
-
-async function write(
-  subject: string,
-  storage: Storage,
-  upload: InspectedUpload,
-  key: string,
-  options: PutOptions,
-): Promise<Inspected> {
-  const { size } = await storage.put(key, upload.body, { ...options, size: upload.size }).catch((error: unknown) => {
-    throw upload.failure?.() ?? error;
-  });
-  if (!upload.truncated?.()) return upload.found?.() ?? { size };
-  await storage.delete(key);
+function assertWhole(subject: string, { truncated }: Upload): void {
+  if (!truncated?.()) return;
   throw new UploadError(
     "too-large",
     `${subject}: the upload was cut at the form parser's limit. Raise the limit, or ask for a smaller file.`,

@@ -4,9 +4,10 @@ import { locationOf } from "../storage/location.js";
 import type { PutOptions, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
 import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
-import type { Inspection } from "./inspection/inspection.js";
+import type { Inspected } from "./inspection/inspection.js";
 import { inspectionFor } from "./inspection/inspection-for.js";
 import { missing, type Original, unlessMissing } from "./original.js";
+import { type Incoming, putUpload } from "./put-upload.js";
 import { type Assigned, type Destination, store } from "./store.js";
 
 /**
@@ -22,34 +23,41 @@ export async function copy(original: Original, destination: Destination, options
   const named = { ...options, filename: options.filename ?? original.name };
   const inspection = inspectionFor(destination.column, named);
   inspection?.assertSize(found.size);
-  return store(destination, named, async (key, put) => {
-    await unlessMissing(original, write(original, found, destination.storage, inspection, key, put));
-    return inspection?.found ?? { size: found.size };
+  const { storage } = destination;
+  const copies = !inspection && storage.copy && locationOf(storage) === locationOf(original.storage);
+  return store(destination, named, (key, put) => {
+    const copying = copies
+      ? copyObject(original, found, storage, key, put)
+      : copyBytes(original, found, destination, { inspection, filename: named.filename }, key, put);
+    return unlessMissing(original, copying);
   });
 }
 
-/** What has to be found out about the bytes takes reading them: then the storage does not copy by itself. */
-async function write(
+/** Also where something has to be found out about the bytes, which takes reading them. */
+async function copyBytes(
+  original: Original,
+  found: StoredObject,
+  destination: Destination,
+  incoming: Omit<Incoming, "body">,
+  key: string,
+  options: PutOptions,
+): Promise<Inspected> {
+  const body = await original.storage.read(original.key, { of: found, signal: options.signal });
+  return putUpload(destination, { ...incoming, body }, key, { ...options, size: found.size });
+}
+
+async function copyObject(
   original: Original,
   found: StoredObject,
   storage: Storage,
-  inspection: Inspection | undefined,
   key: string,
-  options: PutOptions,
-): Promise<void> {
-  if (inspection || !storage.copy || locationOf(storage) !== locationOf(original.storage)) {
-    const bytes = await original.storage.read(original.key, { of: found, signal: options.signal });
-    await storage
-      .put(key, inspection?.body(bytes) ?? bytes, { ...options, size: found.size })
-      .catch((error: unknown) => {
-        throw inspection?.failure ?? error;
-      });
-    return;
-  }
-  await storage.copy(original.key, key, { signal: options.signal });
+  { signal }: PutOptions,
+): Promise<Inspected> {
+  await storage.copy?.(original.key, key, { signal });
   try {
     await verify(original, found, storage, key);
-    assertNotAborted(options.signal);
+    assertNotAborted(signal);
+    return { size: found.size };
   } catch (error) {
     await storage.delete(key);
     throw error;

@@ -2,12 +2,13 @@ import { AsyncResource } from "node:async_hooks";
 import type { Context } from "koa";
 import type { DataSource, ObjectLiteral } from "typeorm";
 import { ObjectBody } from "../../delivery/body/object-body.js";
+import type { BeforeDownloadEvent, DenyingStep } from "../../hooks/events.js";
+import { FalseResult } from "../../hooks/hook-result.js";
+import { callHooks } from "../../hooks/subscribers.js";
 import { whenOver } from "../../http/response-over.js";
 import { withinDeadline } from "../deadline.js";
-import { failed, report } from "../download-errors.js";
+import { failed, mistake, report } from "../download-errors.js";
 import { type DownloadRequest, eventOf } from "../request.js";
-import type { BeforeDownloadEvent, DenyingStep } from "./events.js";
-import { callHooks } from "./subscribers.js";
 
 /**
  * Calls the `beforeDownload` hooks of a download that is about to be sent, and its `afterDownload` hooks when the response is over.
@@ -19,7 +20,7 @@ export async function announce(event: BeforeDownloadEvent, step: string, timeout
   try {
     await withinDeadline(timeout, step, callHooks("beforeDownload", event));
   } catch (error) {
-    throw failed(step, error, "message");
+    throw error instanceof FalseResult ? mistake(error.message) : failed(step, error, "message");
   }
   reportWhenOver(event);
 }

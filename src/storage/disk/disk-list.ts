@@ -4,8 +4,8 @@ import { assertKey } from "../key.js";
 import type { ListedObject } from "../storage.js";
 import { isAbsent } from "./disk-error.js";
 import { DiskFolder } from "./disk-folder.js";
-import { isIncomplete } from "./disk-incomplete.js";
 import { describe } from "./disk-object.js";
+import { isIncomplete } from "./write/disk-incomplete.js";
 
 /**
  * The objects under `root` whose keys start with `prefix`, one folder after the other. Follows no symbolic links. Holds

@@ -12,20 +12,22 @@ import type {
   OpenObject,
   PutOptions,
   ReadOptions,
+  StagedUpload,
   Storage,
   StoredObject,
 } from "../storage.js";
 import { assertNotAborted, discardBody, uploadBytes } from "../upload-bytes.js";
-import { copyObject } from "./disk-copy.js";
 import { diskError, isAbsent } from "./disk-error.js";
 import { DiskFolder, removeObjectFolder } from "./disk-folder.js";
-import { isIncomplete, removeIncompleteFiles } from "./disk-incomplete.js";
 import { listObjects } from "./disk-list.js";
 import { type DiskObjectPlace, openObject, statObject } from "./disk-object.js";
 import { pinRoot } from "./disk-root.js";
 import { DiskStream } from "./disk-stream.js";
-import { type DiskTarget, writeObject } from "./disk-write.js";
 import { keepsInodesInMemory } from "./inode-memory.js";
+import { copyObject } from "./write/disk-copy.js";
+import { isIncomplete, removeIncompleteFiles } from "./write/disk-incomplete.js";
+import { stageFile } from "./write/disk-staging.js";
+import { type DiskTarget, writeObject } from "./write/disk-write.js";
 
 /**
  * Files in a folder of this machine, each under its key as its path.
@@ -62,6 +64,17 @@ export class DiskStorage implements Storage {
     } catch (error) {
       discardBody(body);
       throw diskError(key, "writing it", error);
+    }
+  }
+
+  /** As {@link Storage.stage}: in the folder of incomplete uploads, which only this user can read. */
+  async stage(body: Readable, options: PutOptions = {}): Promise<StagedUpload> {
+    try {
+      const place = { root: this.root, fileMode: this.#fileMode };
+      return await stageFile(place, uploadBytes(body, options), (key) => this.#target(key));
+    } catch (error) {
+      discardBody(body);
+      throw diskError("An upload without a key", "writing it", error);
     }
   }
 

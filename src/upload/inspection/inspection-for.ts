@@ -1,15 +1,21 @@
 import type { PrivateColumn } from "../../column/private-column.js";
 import type { AttachOptions } from "../attach-options.js";
+import { hasBeforeAttach } from "../before-attach.js";
 import { Inspection } from "./inspection.js";
 
-/** The inspection that a column asks for, or the call; `undefined` where nothing has to be found out about the bytes. */
-export function inspectionFor({ subject, options }: PrivateColumn, call: AttachOptions): Inspection | undefined {
+/**
+ * The inspection that a column asks for, or the call, or a `beforeAttach` hook; `undefined` where nothing has to be found out about the
+ * bytes.
+ */
+export function inspectionFor(column: PrivateColumn, call: AttachOptions): Inspection | undefined {
+  const { subject, options } = column;
   const { maxSize, accept, fields } = options;
+  const isAnnounced = hasBeforeAttach(column);
   const rules = {
     maxSize,
     accept,
-    type: fields?.type !== undefined,
-    sha256: call.sha256 ?? fields?.sha256 !== undefined,
+    type: isAnnounced || fields?.type !== undefined,
+    sha256: call.sha256 ?? (isAnnounced || fields?.sha256 !== undefined),
     onProgress: call.onProgress,
   };
   const isAsked = Object.values(rules).some((rule) => rule !== undefined && rule !== false);

@@ -1,6 +1,6 @@
-import { ConfigurationError } from "../../errors.js";
+import { ConfigurationError } from "../errors.js";
 
-const HOOKS = ["beforeDownload", "afterDownload", "downloadDenied"] as const;
+const HOOKS = ["beforeDownload", "afterDownload", "downloadDenied", "beforeAttach"] as const;
 
 /** The name of a hook. */
 export type HookName = (typeof HOOKS)[number];

@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { DataSource, EventSubscriber } from "typeorm";
 import { ConfigurationError, DiskStorage, PrivateFiles } from "typeorm-private-files";
-import { checkHookNames } from "../../../src/download/hooks/hook-names.js";
-import { withFilm } from "../../support/film.js";
+import { checkHookNames } from "../../src/hooks/hook-names.js";
+import { withFilm } from "../support/film.js";
 
 @EventSubscriber()
 class DownloadCounter {

@@ -1,9 +1,9 @@
 import fs, { type FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { KeyTakenError } from "../../errors.js";
-import type { StoredObject } from "../storage.js";
-import { codeOf } from "./disk-error.js";
-import { type DiskFolder, makeFolder, removeObjectFolder } from "./disk-folder.js";
+import { KeyTakenError } from "../../../errors.js";
+import type { StoredObject } from "../../storage.js";
+import { codeOf } from "../disk-error.js";
+import { type DiskFolder, makeFolder, removeObjectFolder } from "../disk-folder.js";
 import { createIncomplete, type IncompleteFile, whileLocked } from "./disk-incomplete.js";
 import { writeGathered } from "./gathered-write.js";
 
@@ -65,7 +65,8 @@ export async function publishing(
   }
 }
 
-async function filled(handle: FileHandle, fill: () => Promise<number>): Promise<StoredObject> {
+/** Writes the bytes of a file, syncs them and closes it. */
+export async function filled(handle: FileHandle, fill: () => Promise<number>): Promise<StoredObject> {
   try {
     const size = await fill();
     await handle.datasync();
@@ -76,7 +77,7 @@ async function filled(handle: FileHandle, fill: () => Promise<number>): Promise<
 }
 
 /** Gives a file its key, making the folders. Another writer that deletes may remove a folder before the file is in it. */
-async function publish(file: string, target: DiskTarget): Promise<void> {
+export async function publish(file: string, target: DiskTarget): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await publishOnce(file, target);

@@ -1,6 +1,7 @@
+import type { Readable } from "node:stream";
 import type { Context, ExtendableContext } from "koa";
 import type { DataSource, EntityManager, EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from "typeorm";
-import type { ByteRange } from "../../http/byte-range.js";
+import type { ByteRange } from "../http/byte-range.js";
 
 /** The file that an event is about. */
 export interface DownloadedFile {
@@ -78,8 +79,38 @@ export interface DownloadDeniedEvent<E = ObjectLiteral, C extends ExtendableCont
   status: number;
 }
 
+/** The bytes of an upload, and what was found out about them. */
+export interface AttachedFile {
+  /** The name that the upload came with; empty where it came without one. */
+  name: string;
+  /** The number of bytes. */
+  size: number;
+  /** The media type by the first bytes and the extension; absent where they contradict each other, or nothing is known. */
+  type?: string;
+  /** The SHA-256 digest in hexadecimal. */
+  sha256: string;
+}
+
+/** An upload is there as a whole, and is about to get its key. */
+export interface BeforeAttachEvent<E = ObjectLiteral> {
+  /** The data source of the entity. */
+  dataSource: DataSource;
+  /** Its entity manager, outside any transaction. */
+  manager: EntityManager;
+  /** TypeORM's metadata of the entity. */
+  metadata: EntityMetadata;
+  /** The property of the private file column, e.g. `uploadedFile`, or `profile.photo` in an embedded entity. */
+  propertyName: string;
+  /** The entity that is to get the file. It still has the file that it had before, if any. */
+  entity: E;
+  /** The upload. */
+  file: AttachedFile;
+  /** Its bytes, as a stream that the hook reads or destroys. May be called again. */
+  open(): Promise<Readable>;
+}
+
 /**
- * A TypeORM subscriber that is told of downloads, too. It is found among the data source's subscribers, and `listenTo`
+ * A TypeORM subscriber that is told of downloads and uploads, too. It is found among the data source's subscribers, and `listenTo`
  * means what it means to TypeORM: absent or `Object` for every entity, else the entity or a parent of it. `C` is the type of the Koa
  * application's context.
  */
@@ -98,4 +129,11 @@ export interface PrivateFileSubscriber<E = ObjectLiteral, C extends ExtendableCo
   afterDownload?(event: AfterDownloadEvent<E, C>): void | Promise<void>;
   /** Runs when a request was refused; the answer does not wait for it. What it throws or returns is treated likewise. */
   downloadDenied?(event: DownloadDeniedEvent<E, C>): void | Promise<void>;
+  /**
+   * Runs in `attach` and `copy` when all bytes are there, before they get a key. All hooks are awaited, one after the other, with no time
+   * limit. One that throws refuses the upload: `attach` throws the same error, and nothing is kept. One that returns `false` does likewise;
+   * any other value is ignored, and is a warning outside production. For columns of an entity with such a hook the type and the digest of
+   * each upload are taken, and a copy reads all bytes.
+   */
+  beforeAttach?(event: BeforeAttachEvent<E>): void | Promise<void>;
 }

@@ -1,9 +1,9 @@
-import { StorageError } from "../../errors.js";
-import { visible } from "../../quoted.js";
-import { uploadBytes } from "../upload-bytes.js";
+import { StorageError } from "../../../errors.js";
+import { visible } from "../../../quoted.js";
+import { uploadBytes } from "../../upload-bytes.js";
+import type { DiskObject } from "../disk-object.js";
+import { DiskStream } from "../disk-stream.js";
 import { cloneIncomplete } from "./disk-incomplete.js";
-import type { DiskObject } from "./disk-object.js";
-import { DiskStream } from "./disk-stream.js";
 import { type DiskTarget, publishing, writeObject } from "./disk-write.js";
 
 /** An object to copy. */

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { randomSegment } from "../key.js";
-import { isAbsent } from "./disk-error.js";
-import { DiskFolder, makeFolder } from "./disk-folder.js";
+import { randomSegment } from "../../key.js";
+import { isAbsent } from "../disk-error.js";
+import { DiskFolder, makeFolder } from "../disk-folder.js";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
 /** The folder under a root where uploads are until they are complete. */
