@@ -5,6 +5,7 @@ programs=(
   aria2c=aria2
   curl=curl
   ffmpeg=ffmpeg
+  firefox-esr=firefox-esr
   go=golang-go
   nginx=nginx-light
   mkfs.btrfs=btrfs-progs
@@ -12,6 +13,8 @@ programs=(
   python3=python3
   strace=strace
   wget=wget
+  WebKitWebDriver=webkit2gtk-driver
+  Xvfb=xvfb
   zsync=zsync
 )
 
