@@ -1,12 +1,16 @@
 # Programs that the tests run, each with Debian's package of it. Only what is missing is installed. Where Debian runs services,
-# nginx-light starts a server on port 80; the tests start their own on free ports, so it does no harm and they don't need it.
+# packages of servers start them on port 80; the tests start their own on free ports, so that does no harm and they don't need it.
 
 programs=(
+  apache2=apache2
   aria2c=aria2
+  caddy=caddy
   curl=curl
   ffmpeg=ffmpeg
   firefox-esr=firefox-esr
   go=golang-go
+  haproxy=haproxy
+  lighttpd=lighttpd
   nginx=nginx-light
   mkfs.btrfs=btrfs-progs
   openssl=openssl

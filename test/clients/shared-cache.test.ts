@@ -11,8 +11,9 @@ import {
 import { adoptedFile } from "../support/adopted-file.js";
 import { type Answer, type Application, type Ask, get, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
-import { type Nginx, startNginx } from "../support/nginx.js";
 import { needs } from "../support/requirements.js";
+import { startNginx } from "../support/servers/nginx.js";
+import type { Server } from "../support/servers/server.js";
 import { after, before, describe, it } from "../support/suite.js";
 
 const owned: PrivateFileColumnOptions<Letter> = {
@@ -91,7 +92,7 @@ describe("behind a shared cache", { skip: needs("nginx") }, () => {
 
   for (const [kind, settings] of Object.entries(caches)) {
     describe(kind, () => {
-      let nginx: Nginx;
+      let nginx: Server;
       before(async () => {
         nginx = await startNginx({
           http: "proxy_cache_path cache keys_zone=shared:1m;",
@@ -187,7 +188,7 @@ describe("behind a shared cache", { skip: needs("nginx") }, () => {
 });
 
 /** In all the ways that a cache might remember. */
-async function readAsOwner({ port }: Nginx, path: string, headers: Ask["headers"]): Promise<string> {
+async function readAsOwner({ port }: Server, path: string, headers: Ask["headers"]): Promise<string> {
   const head = await get(port, path, { method: "HEAD", headers });
   assert.deepEqual([head.status, head.headers["content-length"]], [200, String(secret.length)]);
   const whole = await get(port, path, { headers });
@@ -202,7 +203,7 @@ async function readAsOwner({ port }: Nginx, path: string, headers: Ask["headers"
   return etag;
 }
 
-async function assertRefused({ port }: Nginx, path: string, headers: Ask["headers"], etag: string): Promise<void> {
+async function assertRefused({ port }: Server, path: string, headers: Ask["headers"], etag: string): Promise<void> {
   const asks: Ask[] = [
     { headers },
     { method: "HEAD", headers },
@@ -267,7 +268,7 @@ describe("behind nginx as a plain proxy", { skip: needs("nginx") }, () => {
     assert.ok(resumed.body.equals(text));
   });
 
-  function startProxy(settings: string): Promise<Nginx> {
+  function startProxy(settings: string): Promise<Server> {
     const server = `location / { proxy_pass http://127.0.0.1:${application.port}; proxy_http_version 1.1; ${settings} }`;
     return startNginx({ server });
   }
