@@ -9,7 +9,8 @@ import { fileHeaders, REFUSAL_HEADERS } from "./headers.js";
 
 /**
  * What nginx keeps of a response in memory: by default some 64 KiB. It writes more to disk, 1 GiB ahead of a slow client, and
- * then takes nothing for so long that the response seems to have stalled.
+ * then takes nothing for so long that the response seems to have stalled. Without these buffers it puts nothing into its cache either, so
+ * that a response which a shared cache may keep is left to nginx.
  */
 const BUFFERS_OF_NGINX = 65_536;
 
@@ -27,11 +28,13 @@ export function answer(
     refuse(ctx, status, description.object.size);
     return;
   }
-  ctx.set(fileHeaders(description.inline, description.cacheControl ?? delivery.cacheControl));
+  const headers = fileHeaders(description.inline, description.cacheControl ?? delivery.cacheControl);
+  ctx.set(headers);
   ctx.set("ETag", description.validators.etag);
   if (content === undefined) return;
   ctx.set({ ...content.headers, ...representationHeaders(description, delivery.ranges !== false) });
-  if (content.length > BUFFERS_OF_NGINX && !leavesRange(delivery)) ctx.set("X-Accel-Buffering", "no");
+  const isKept = !/\b(?:private|no-store)\b/i.test(headers["Cache-Control"]!);
+  if (content.length > BUFFERS_OF_NGINX && !isKept && !leavesRange(delivery)) ctx.set("X-Accel-Buffering", "no");
   if (ctx.method === "HEAD") ctx.length = content.length;
 }
 

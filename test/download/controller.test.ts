@@ -14,7 +14,7 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from "typeorm";
-import { type Delivery, InvalidKeyError, PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { type Delivery, InvalidKeyError, PrivateFile, PrivateFileColumn, streamDelivery } from "typeorm-private-files";
 import { adoptedFile } from "../support/adopted-file.js";
 import { type Application, type Ask, type StartOptions, startApplication } from "../support/application.js";
 import type { TestDatabase } from "../support/databases.js";
@@ -112,6 +112,12 @@ describe("a GET", () => {
     ] as const) {
       assert.equal((await application.get(url, { headers })).headers["x-accel-buffering"], told);
     }
+  });
+
+  it("lets nginx keep what its cache may keep", async (t) => {
+    const delivery = { ...streamDelivery(), cacheControl: "public, max-age=60" };
+    const { application, url } = await withDocument(t, { content: Buffer.alloc(200_000), options: { delivery } });
+    assert.equal((await application.get(url)).headers["x-accel-buffering"], undefined);
   });
 
   it("leaves it to another server how it sends what that server reads itself", async (t) => {
