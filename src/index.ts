@@ -59,10 +59,12 @@ export type {
 } from "./sweep/sweep-options.js";
 export type { AttachOptions } from "./upload/attach-options.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
+export { formErrors } from "./upload/form/form-errors.js";
+export { type FormidableHooks, type FormidableOptions, formidableOptions } from "./upload/form/formidable-options.js";
 export {
   type MulterStorageEngine,
   type MulterStorageOptions,
   multerStorage,
   type TemporaryUpload,
-} from "./upload/multer-storage.js";
+} from "./upload/form/multer-storage.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";

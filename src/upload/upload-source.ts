@@ -1,13 +1,14 @@
 import { EventEmitter } from "node:events";
 import { constants } from "node:fs";
-import { open, unlink } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
 import { described } from "../described.js";
 import { UploadError } from "../storage/upload-error.js";
 import { FilePath } from "./file-path.js";
-import { TEMPORARY_FILE, type TemporaryUpload } from "./multer-storage.js";
+import { TEMPORARY_FILE, type TemporaryUpload } from "./form/multer-storage.js";
+import { removeTemporaryFile, takeTemporaryFile } from "./form/temporary-files.js";
 
 /** A file that formidable parsed, alone or inside koa-body. */
 export interface FormidableFile {
@@ -157,8 +158,15 @@ async function fromFile(subject: string, path: string): Promise<Upload> {
 }
 
 async function fromTemporaryFile(subject: string, path: string, name?: string, size?: number): Promise<Upload> {
-  const upload = await fromFile(subject, path);
-  return { ...upload, size: size ?? upload.size, name, release: () => unlink(path).catch(() => {}) };
+  takeTemporaryFile(path);
+  const release = () => removeTemporaryFile(path);
+  try {
+    const upload = await fromFile(subject, path);
+    return { ...upload, size: size ?? upload.size, name, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 function isTemporaryUpload(value: unknown): value is TemporaryUpload {

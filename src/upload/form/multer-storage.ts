@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream, statSync } from "node:fs";
 import { unlink } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { checkOptions, must, type OptionRules } from "../options.js";
+import { checkOptions, type OptionRules } from "../../options.js";
+import { existingFolder } from "./existing-folder.js";
+import { openTemporaryFile, removeTemporaryFile, takeTemporaryFile } from "./temporary-files.js";
 
 /** Marks a file that {@link multerStorage} wrote. A symbol, so that no parsed request has it. */
 export const TEMPORARY_FILE: unique symbol = Symbol("typeorm-private-files:temporary-file");
@@ -14,7 +16,7 @@ export const TEMPORARY_FILE: unique symbol = Symbol("typeorm-private-files:tempo
 export interface TemporaryUpload {
   /** The name that the client gave. */
   originalname: string;
-  /** Where the bytes wait for `attach`, which removes them. */
+  /** Where the bytes wait for `attach`, which deletes them. */
   [TEMPORARY_FILE]: { path: string };
 }
 
@@ -33,8 +35,9 @@ export interface MulterStorageOptions {
 }
 
 /**
- * A storage engine for multer whose files `attach` takes: each is streamed to a temporary file that only this user can
- * read, and that `attach` removes. Give multer `defParamCharset: "utf8"` as well, or names come out garbled.
+ * A storage engine for multer whose files `attach` takes. Each is streamed to a temporary file that only this user can read. `attach`
+ * deletes the file; otherwise it is deleted when the request is over. Give multer `defParamCharset: "utf8"` as well, or names come out
+ * garbled.
  *
  * @throws ConfigurationError for an unknown option, and for a `directory` that is not there.
  *
@@ -46,15 +49,16 @@ export function multerStorage(options: MulterStorageOptions = {}): MulterStorage
   checkOptions("multerStorage", options, RULES);
   const directory = options.directory ?? tmpdir();
   return {
-    _handleFile(_request, file, done) {
+    _handleFile(request, file, done) {
       const path = join(directory, `upload-${randomBytes(16).toString("hex")}`);
-      receive((file as { stream: Readable }).stream, path).then(
+      receive(request as IncomingMessage, (file as { stream: Readable }).stream, path).then(
         (size) => done(null, { size, [TEMPORARY_FILE]: { path } } as never),
         done,
       );
     },
     _removeFile(_request, file, done) {
       const path = (file as Partial<TemporaryUpload>)[TEMPORARY_FILE]?.path;
+      if (path !== undefined) takeTemporaryFile(path);
       (path === undefined ? Promise.resolve() : unlink(path)).then(
         () => done(null as never),
         done as (error: unknown) => void,
@@ -63,21 +67,15 @@ export function multerStorage(options: MulterStorageOptions = {}): MulterStorage
   };
 }
 
-const RULES: OptionRules<MulterStorageOptions> = {
-  directory: must("the path of a folder that is there", isFolder, "Make the folder first"),
-};
+const RULES: OptionRules<MulterStorageOptions> = { directory: existingFolder };
 
-function isFolder(value: unknown): boolean {
-  return typeof value === "string" && (statSync(value, { throwIfNoEntry: false })?.isDirectory() ?? false);
-}
-
-async function receive(stream: Readable, path: string): Promise<number> {
-  const file = createWriteStream(path, { flags: "wx", mode: 0o600 });
+async function receive(request: IncomingMessage, stream: Readable, path: string): Promise<number> {
+  const file = openTemporaryFile(request, path);
   try {
     await pipeline(stream, file);
     return file.bytesWritten;
   } catch (error) {
-    await unlink(path).catch(() => {});
+    await removeTemporaryFile(path);
     throw error;
   }
 }

@@ -1,0 +1,62 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { Writable } from "node:stream";
+import { ConfigurationError } from "../../errors.js";
+import { existingFolder } from "./existing-folder.js";
+import { openTemporaryFile } from "./temporary-files.js";
+
+/** The options of formidable that {@link formidableOptions} sets. */
+export interface FormidableHooks {
+  /** Names the temporary file of a part. */
+  filename: (name: string, extension: string, part: never, form: never) => string;
+  /** Opens the temporary file of a part. */
+  fileWriteStreamHandler: (file?: never) => Writable;
+}
+
+/** Options for formidable, with `uploadDir` for the folder of the temporary files. */
+export type FormidableOptions<Options> = Options & { [Name in keyof FormidableHooks]?: never };
+
+/**
+ * Options for formidable, alone or inside koa-body, whose files `attach` takes. Each is streamed to a temporary file that only this user
+ * can read. `attach` deletes the file; otherwise it is deleted when the request is over, also if formidable fails.
+ *
+ * @param options any other options of formidable. `uploadDir` is the folder of the temporary files.
+ * @throws ConfigurationError for `filename` and `fileWriteStreamHandler`, and for an `uploadDir` that is not there.
+ *
+ * @example
+ * router.post("/submissions", koaBody({ multipart: true, formidable: formidableOptions({ maxFileSize: 5e9 }) }), …);
+ */
+export function formidableOptions<Options extends object = object>(
+  options: FormidableOptions<Options> = {} as FormidableOptions<Options>,
+): Options & FormidableHooks {
+  check(options);
+  const requests = new Map<string, IncomingMessage>();
+  return {
+    ...(options as Options),
+    filename(_name: string, _extension: string, _part: unknown, form: { req?: IncomingMessage | null }) {
+      const name = `upload-${randomBytes(16).toString("hex")}`;
+      if (form.req) requests.set(name, form.req);
+      return name;
+    },
+    fileWriteStreamHandler({ newFilename, filepath }: { newFilename: string; filepath: string }) {
+      const request = requests.get(newFilename);
+      requests.delete(newFilename);
+      return request ? openTemporaryFile(request, filepath) : nowhere();
+    },
+  } as Options & FormidableHooks;
+}
+
+function check(options: object): void {
+  for (const name of ["filename", "fileWriteStreamHandler"]) {
+    if (!(name in options)) continue;
+    throw new ConfigurationError(`formidableOptions: unknown option "${name}". It is set by formidableOptions itself.`);
+  }
+  const { uploadDir } = options as { uploadDir?: unknown };
+  const problem = uploadDir === undefined ? undefined : existingFolder(uploadDir, "uploadDir");
+  if (problem !== undefined) throw new ConfigurationError(`formidableOptions: ${problem}`);
+}
+
+/** formidable goes on with the parts that it has read when a form has failed, and forgets the request by then. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
