@@ -60,7 +60,7 @@ export type {
 export type { AttachOptions } from "./upload/attach-options.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
 export { formErrors } from "./upload/form/form-errors.js";
-export { type FormidableHooks, type FormidableOptions, formidableOptions } from "./upload/form/formidable-options.js";
+export { formidableOptions } from "./upload/form/formidable-options.js";
 export {
   type MulterStorageEngine,
   type MulterStorageOptions,

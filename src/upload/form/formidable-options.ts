@@ -5,17 +5,6 @@ import { ConfigurationError } from "../../errors.js";
 import { existingFolder } from "./existing-folder.js";
 import { openTemporaryFile } from "./temporary-files.js";
 
-/** The options of formidable that {@link formidableOptions} sets. */
-export interface FormidableHooks {
-  /** Names the temporary file of a part. */
-  filename: (name: string, extension: string, part: never, form: never) => string;
-  /** Opens the temporary file of a part. */
-  fileWriteStreamHandler: (file?: never) => Writable;
-}
-
-/** Options for formidable, with `uploadDir` for the folder of the temporary files. */
-export type FormidableOptions<Options> = Options & { [Name in keyof FormidableHooks]?: never };
-
 /**
  * Options for formidable, alone or inside koa-body, whose files `attach` takes. Each is streamed to a temporary file that only this user
  * can read. `attach` deletes the file; otherwise it is deleted when the request is over, also if formidable fails.
@@ -26,10 +15,11 @@ export type FormidableOptions<Options> = Options & { [Name in keyof FormidableHo
  * @example
  * router.post("/submissions", koaBody({ multipart: true, formidable: formidableOptions({ maxFileSize: 5e9 }) }), …);
  */
-export function formidableOptions<Options extends object = object>(
-  options: FormidableOptions<Options> = {} as FormidableOptions<Options>,
-): Options & FormidableHooks {
-  check(options);
+export function formidableOptions<Options extends object>(
+  options?: Options & { filename?: never; fileWriteStreamHandler?: never },
+): Options {
+  check(options ?? {});
+  /** The requests of files that have a name, and are opened next. */
   const requests = new Map<string, IncomingMessage>();
   return {
     ...(options as Options),
@@ -43,7 +33,7 @@ export function formidableOptions<Options extends object = object>(
       requests.delete(newFilename);
       return request ? openTemporaryFile(request, filepath) : nowhere();
     },
-  } as Options & FormidableHooks;
+  };
 }
 
 function check(options: object): void {
