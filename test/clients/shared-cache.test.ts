@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
 import { Column, Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import {
   PrivateFile,
@@ -219,79 +217,4 @@ async function assertRefused({ port }: Server, path: string, headers: Ask["heade
 function assertNothingOf({ status, headers, body }: Answer): void {
   assert.deepEqual([status, headers.etag, headers["x-cache"]], [403, undefined, "MISS"]);
   assert.ok(!body.includes("alice"));
-}
-
-describe("behind nginx as a plain proxy", { skip: needs("nginx") }, () => {
-  const text = Buffer.from(Array.from({ length: 200_000 }, (_, line) => `line ${line}`).join("\n"));
-  let application: Application;
-  let path: string;
-  before(async () => {
-    application = await startApplication({ entities: [Letter] });
-    const letter = application.dataSource.manager.create(Letter, { owner: "alice" });
-    await application.files.attach(letter, "shown", text, { filename: "long.txt" });
-    await application.dataSource.manager.save(letter);
-    path = application.files.url(letter, "shown");
-  });
-  after(() => application?.close());
-
-  for (const buffering of ["on", "off"]) {
-    it(`answers GET, HEAD, Range and If-Range as without it: proxy_buffering ${buffering}`, async (t) => {
-      const nginx = await startProxy(`proxy_buffering ${buffering};`);
-      t.after(() => nginx.stop());
-      const { etag } = (await application.get(path, { method: "HEAD", as: "alice" })).headers;
-      for (const [ask, status] of asks(etag!)) {
-        const direct = await application.get(path, { ...ask, as: "alice" });
-        const proxied = await get(nginx.port, path, { ...ask, as: "alice" });
-        assert.deepEqual(relevant(proxied), relevant(direct));
-        assert.equal(proxied.status, status);
-      }
-    });
-  }
-
-  it("is compressed by gzip where a client asks for it, to the same bytes; parts are not", async (t) => {
-    const nginx = await startProxy("gzip on; gzip_types *; gzip_proxied any;");
-    t.after(() => nginx.stop());
-    const gzip = { "Accept-Encoding": "gzip" };
-    const whole = await get(nginx.port, path, { headers: gzip, as: "alice" });
-    assert.equal(whole.headers["content-encoding"], "gzip");
-    assert.ok(gunzipSync(whole.body).equals(text));
-    const part = await get(nginx.port, path, { headers: { ...gzip, Range: "bytes=7-1999999" }, as: "alice" });
-    assert.deepEqual([part.status, part.headers["content-encoding"]], [206, undefined]);
-    assert.ok(part.body.equals(text.subarray(7, 2_000_000)));
-    // nginx weakens the tag of what it compresses: still good for 304, and no longer for a range.
-    const weak = whole.headers.etag!;
-    assert.match(weak, /^W\//);
-    const again = await get(nginx.port, path, { headers: { ...gzip, "If-None-Match": weak }, as: "alice" });
-    assert.equal(again.status, 304);
-    const resumed = await get(nginx.port, path, { headers: { "If-Range": weak, Range: "bytes=7-" }, as: "alice" });
-    assert.equal(resumed.status, 200);
-    assert.ok(resumed.body.equals(text));
-  });
-
-  function startProxy(settings: string): Promise<Server> {
-    const server = `location / { proxy_pass http://127.0.0.1:${application.port}; proxy_http_version 1.1; ${settings} }`;
-    return startNginx({ server });
-  }
-
-  function asks(etag: string): [Ask, number][] {
-    return [
-      [{}, 200],
-      [{ method: "HEAD" }, 200],
-      [{ headers: { Range: "bytes=100-1999999" } }, 206],
-      [{ headers: { Range: "bytes=-5" } }, 206],
-      [{ headers: { Range: `bytes=${text.length}-` } }, 416],
-      [{ headers: { Range: "bytes=5-", "If-Range": etag } }, 206],
-      [{ headers: { Range: "bytes=5-", "If-Range": '"another"' } }, 200],
-      [{ headers: { "If-None-Match": etag } }, 304],
-      [{ headers: { "If-Match": '"another"' } }, 412],
-    ];
-  }
-});
-
-/** All but what speaks of the connection. */
-function relevant({ status, headers, body }: Answer): unknown {
-  // nginx takes away what was said to it.
-  const own = ["date", "server", "connection", "keep-alive", "x-accel-buffering"];
-  const rest = Object.fromEntries(Object.entries(headers).filter(([name]) => !own.includes(name)));
-  return { status, headers: rest, body: createHash("sha256").update(body).digest("hex") };
 }

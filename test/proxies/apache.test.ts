@@ -1,12 +1,8 @@
 import { startApache } from "../support/servers/apache.js";
-import { shownConfiguration } from "./deploy-page.js";
 import { describeProxies } from "./proxy-contract.js";
+import { shownServer } from "./shown-servers.js";
 
-describeProxies("Apache", "apache2", [
-  {
-    name: "as docs/deploy.md has it",
-    start: (port) => startApache(shownConfiguration("apache", port)),
-  },
+describeProxies(shownServer("Apache"), [
   {
     name: "that decodes addresses and encodes them again, its default",
     start: (port) => startApache(`ProxyPass / http://127.0.0.1:${port}/`),

@@ -1,9 +1,8 @@
 import { startHaproxy } from "../support/servers/haproxy.js";
-import { shownConfiguration } from "./deploy-page.js";
 import { describeProxies } from "./proxy-contract.js";
+import { shownConfiguration, shownServer } from "./shown-servers.js";
 
-describeProxies("HAProxy", "haproxy", [
-  { name: "as docs/deploy.md has it", start: (port) => startHaproxy(shownConfiguration("haproxy", port)) },
+describeProxies(shownServer("HAProxy"), [
   {
     name: "that takes a prefix from addresses",
     at: "/docs",

@@ -1,15 +1,11 @@
 import { startNginx } from "../support/servers/nginx.js";
-import { shownConfiguration } from "./deploy-page.js";
 import { describeProxies } from "./proxy-contract.js";
+import { shownServer } from "./shown-servers.js";
 
 /** Where nginx changes an address it decodes it, and a `/` in a primary key becomes one between segments. */
 const differences = { "a/b": 404 };
 
-describeProxies("nginx", "nginx", [
-  {
-    name: "as docs/deploy.md has it",
-    start: (port) => startNginx({ server: shownConfiguration("nginx", port) }),
-  },
+describeProxies(shownServer("nginx"), [
   {
     name: "over HTTP/1.0, its default",
     start: (port) => startNginx({ server: `location / { proxy_pass http://127.0.0.1:${port}; }` }),

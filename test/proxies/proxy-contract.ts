@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.js";
 import { needs } from "../support/requirements.js";
 import type { Server } from "../support/servers/server.js";
 import { after, before, describe, it } from "../support/suite.js";
+import type { ShownServer } from "./shown-servers.js";
 import { type Owned, type Site, startSite } from "./site.js";
 
 /** A way to put a server in front of the application. */
@@ -22,14 +23,15 @@ export interface Proxy {
   differences?: Record<string, number>;
 }
 
-/** Runs the same tests behind a server, in each of its configurations. */
-export function describeProxies(server: string, program: string, proxies: Proxy[]): void {
-  describe(`behind ${server}`, { skip: needs(program) }, () => {
+/** Runs the same tests behind a server, configured as docs/deploy.md shows it, and in other ways. */
+export function describeProxies({ name, program, start }: ShownServer, others: Proxy[]): void {
+  describe(`behind ${name}`, { skip: needs(program) }, () => {
     let site: Site;
     before(async () => {
       site = await startSite();
     });
     after(() => site?.close());
+    const proxies = [{ name: "as docs/deploy.md shows it", start }, ...others];
     for (const proxy of proxies) describe(proxy.name, () => describeProxy(proxy, () => site));
   });
 }

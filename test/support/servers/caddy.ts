@@ -16,7 +16,7 @@ function configuration(port: number, folder: string, lines: string): string {
   auto_https off
   storage file_system ${folder}
 }
-http://127.0.0.1:${port} {
+http://:${port} {
   bind 127.0.0.1
   ${lines}
 }

@@ -20,7 +20,7 @@ export interface Server {
 export interface ServerProgram {
   /** The name of the program, in the path or where Debian keeps servers. */
   program: string;
-  /** The configuration for a port of 127.0.0.1. Relative paths start at the server's folder if the program knows it. */
+  /** The configuration for a port of 127.0.0.1. What the server writes belongs into its folder. */
   configuration(port: number, folder: string): string;
   /** The arguments, given the path of the file with the configuration. */
   args(file: string, folder: string): string[];
@@ -31,18 +31,27 @@ export interface ServerProgram {
  *
  * @throws Error with all that the server wrote, if it does not start.
  */
-export async function startServer({ program, configuration, args }: ServerProgram): Promise<Server> {
+export async function startServer(how: ServerProgram): Promise<Server> {
+  const log: string[] = [];
+  // Another program may take the port before the server does.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { server, log: text } = await start(how);
+    if (server) return server;
+    log.push(text!);
+    if (!/address already in use/i.test(text!)) break;
+  }
+  throw new Error(`${how.program} did not start.\n${log.join("\n")}`);
+}
+
+async function start({ program, configuration, args }: ServerProgram): Promise<{ server?: Server; log?: string }> {
   const folder = await mkdtemp(join(tmpdir(), `private-files-${program}-`));
   const port = await freePort();
   const file = join(folder, "server.conf");
   await writeFile(file, configuration(port, folder));
-  // A file, and no pipe: servers open /dev/stderr, and nothing must read it.
+  // A file, not a pipe: Apache opens /dev/stderr, and nobody has to read it meanwhile.
   const log = await open(join(folder, "log"), "w");
-  const child = spawn(program, args(file, folder), {
-    cwd: folder,
-    stdio: ["ignore", log.fd, log.fd],
-    env: environment(folder),
-  });
+  const stdio = ["ignore" as const, log.fd, log.fd];
+  const child = spawn(program, args(file, folder), { cwd: folder, stdio, env: environment(folder) });
   const closed = once(child, "close");
   await log.close();
   async function stop(): Promise<void> {
@@ -53,12 +62,10 @@ export async function startServer({ program, configuration, args }: ServerProgra
   await eventually(async () => {
     if (child.exitCode === null) await reach(port);
   });
-  if (child.exitCode !== null) {
-    const text = await readFile(join(folder, "log"), "utf8");
-    await stop();
-    throw new Error(`${program} did not start.\n${text}`);
-  }
-  return { port, pid: child.pid!, stop };
+  if (child.exitCode === null) return { server: { port, pid: child.pid!, stop } };
+  const text = await readFile(join(folder, "log"), "utf8");
+  await stop();
+  return { log: text };
 }
 
 /** Whatever a server keeps, it keeps in its folder. */
