@@ -91,6 +91,8 @@ describe("Caddy that compresses", { skip: needs("caddy") }, () => {
       [206, "gzip", `bytes 7-199999/${text.length}`, direct.headers.etag],
     );
     assert.ok(gunzipSync(body).equals(text.subarray(7, 200_000)));
+    const again = { headers: { ...gzip, "If-None-Match": headers.etag } };
+    assert.equal((await ask(again)).status, 304);
   });
 
   it("leaves files alone where docs/deploy.md has them left out", async (t) => {

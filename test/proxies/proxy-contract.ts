@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { Agent } from "node:http";
 import { begin } from "../../src/testing/fixture/http-client.js";
 import { assertOpenFiles, skipOpenFiles } from "../../src/testing/fixture/open-files.js";
 import { type Answer, type Ask, get } from "../support/application.js";
@@ -43,7 +44,9 @@ function describeProxy({ start, at = "", differences = {} }: Proxy, site: () => 
   });
   after(() => server?.stop());
 
-  const ask = (url: string, more: Ask & { as?: string }) => get(server.port, at + url, more);
+  // A server may close a connection that is kept open just when the next request is sent.
+  const agent = new Agent({ keepAlive: false });
+  const ask = (url: string, more: Ask) => get(server.port, at + url, { ...more, agent });
 
   for (const [what, owned] of [
     ["file name", () => site().named],

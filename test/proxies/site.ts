@@ -1,7 +1,7 @@
 import { utimes } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { Column, Entity, PrimaryColumn } from "typeorm";
-import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
+import { PrivateFile, PrivateFileColumn, type PrivateFilesOptions } from "typeorm-private-files";
 import { filmOf } from "../../src/testing/fixture/film.js";
 import { type Application, startApplication } from "../support/application.js";
 import { FILE_NAMES, PRIMARY_KEYS } from "./awkward-texts.js";
@@ -35,8 +35,8 @@ export interface Site extends Application {
 }
 
 /** Starts the application. */
-export async function startSite(): Promise<Site> {
-  const application = await startApplication({ entities: [Letter] });
+export async function startSite(options?: PrivateFilesOptions): Promise<Site> {
+  const application = await startApplication({ entities: [Letter], options });
   const named: Owned[] = [];
   for (const name of FILE_NAMES) named.push(await write(application, name, `letter ${named.length}`, name));
   const keyed: Owned[] = [];
