@@ -46,12 +46,6 @@ export function describeShowing(tested: TestedBrowser): void {
       await browser.open(site.pageWith());
       await eventually(() => assert.equal(site.sent.length, site.announced.length));
       const { sent } = site;
-      console.log(
-        tested.name,
-        sent.map(({ range, bytesSent, begins, ctx }) =>
-          [ctx.status, ctx.get("range"), range?.start, range?.end, bytesSent, begins].join(),
-        ),
-      );
       assert.ok(
         sent.some(({ range }) => range && range.start > film.length * 0.7),
         "no range far ahead was asked for",
