@@ -209,6 +209,7 @@ const subjects: Subject<never>[] = [
       signal: notSignal,
       sha256: [null, 5, "", "abc", `${"a".repeat(63)}g`, ["a".repeat(64)], Buffer.alloc(32)],
       onProgress: notFunction,
+      stallTimeout: notSeconds,
     },
   }),
   subject<AttachOptions>({
@@ -220,6 +221,7 @@ const subjects: Subject<never>[] = [
       signal: notSignal,
       sha256: [null, 5, "", "abc", `${"a".repeat(63)}g`, ["a".repeat(64)], Buffer.alloc(32)],
       onProgress: notFunction,
+      stallTimeout: notSeconds,
     },
   }),
   subject<{ start?: number; end?: number }>({

@@ -105,8 +105,10 @@ export interface BeforeAttachEvent<E = ObjectLiteral> {
   entity: E;
   /** The upload. */
   file: AttachedFile;
-  /** Its bytes, as a stream that the hook reads or destroys. May be called again. */
+  /** Its bytes, as a stream. May be called again. A stream that is open when the hooks are over is destroyed. */
   open(): Promise<Readable>;
+  /** The signal that `attach` or `copy` was given. Once it is aborted, nobody waits for the hook any more. */
+  signal?: AbortSignal;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Http2ServerRequest } from "node:http2";
 import type { Socket } from "node:net";
 import { finished } from "node:stream";
 
-type Request = IncomingMessage | Http2ServerRequest;
+/** A request of any version of HTTP. */
+export type Request = IncomingMessage | Http2ServerRequest;
 
 /** What to call for the requests of a connection that are not over. */
 type Waiting = Map<object, () => void>;
@@ -23,6 +24,11 @@ export function whenRequestOver(request: Request, callback: () => void): void {
   else if (!request.socket) return;
   else if (request.socket.destroyed) callback();
   else waitingOf(request.socket).set(request, callback);
+}
+
+/** Closes the connection of a request, or over HTTP/2 its stream, once the request is over. For a client that sends no more of it. */
+export function closeWhenOver(request: Request): void {
+  whenRequestOver(request, () => ("stream" in request ? request.stream.destroy() : request.destroy()));
 }
 
 function waitingOf(socket: Socket): Waiting {

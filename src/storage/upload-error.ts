@@ -5,6 +5,7 @@ const STATUSES = {
   missing: 400,
   invalid: 400,
   length: 400,
+  stalled: 408,
   "too-large": 413,
   type: 415,
   checksum: 422,
@@ -19,6 +20,7 @@ const STATUSES = {
  * - `missing`: the request has no file there (400).
  * - `invalid`: something else than a file is there: a text, several files, a name that is no text (400).
  * - `length`: it has more or fewer bytes than were announced (400).
+ * - `stalled`: nothing came of it for `stallTimeout` (408).
  * - `too-large`: it has more bytes than `maxSize`, or than the form parser takes (413).
  * - `type`: its bytes, or its extension, are of a type that `accept` does not name (415).
  * - `checksum`: its digest is not the expected one (422).
@@ -55,11 +57,11 @@ export interface UploadErrorOptions extends PrivateFileErrorOptions {
 export class UploadError extends PrivateFileError {
   override name = "UploadError";
   /** The HTTP status of the answer. `undefined` where the client is gone, or is not at fault: Koa answers 500 then. */
-  readonly status: 400 | 413 | 415 | 422 | undefined;
+  readonly status: 400 | 408 | 413 | 415 | 422 | undefined;
   /** The property of the private file column, e.g. `uploadedFile`. `undefined` where a storage is used without a column. */
   property?: string;
   /** What is known of the upload. */
-  readonly details: UploadErrorDetails;
+  details: UploadErrorDetails;
 
   constructor(
     /** Why the upload was not kept. */

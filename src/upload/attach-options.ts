@@ -1,4 +1,4 @@
-import { abortSignal, checkOptions, functionLike, must, type OptionRules, text } from "../options.js";
+import { abortSignal, checkOptions, functionLike, must, type OptionRules, seconds, text } from "../options.js";
 import { shown } from "../quoted.js";
 import { UploadError } from "../storage/upload-error.js";
 
@@ -12,8 +12,16 @@ export interface AttachOptions {
   signal?: AbortSignal;
   /** The SHA-256 digest that the bytes must have, in hexadecimal. Costs some 0.6 ms for each MiB. (default: any) */
   sha256?: string;
-  /** Is told how many bytes were read so far, after each chunk. What it throws fails the upload. (default: nobody is told) */
+  /**
+   * Is told how many bytes were read so far, after each chunk. What it throws fails the upload, and a promise is waited for. (default:
+   * nobody is told)
+   */
   onProgress?: (bytes: number) => void;
+  /**
+   * For how many seconds the source may give nothing before the upload is given up. A slow client gives a little. More than 0, and at
+   * most 86400. (default: 60)
+   */
+  stallTimeout?: number;
 }
 
 /**
@@ -41,4 +49,5 @@ const RULES: OptionRules<AttachOptions> = {
     "Give 64 digits",
   ),
   onProgress: functionLike("(bytes) => console.log(bytes)"),
+  stallTimeout: seconds(86_400),
 };

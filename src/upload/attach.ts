@@ -1,9 +1,10 @@
-import { UploadError } from "../storage/upload-error.js";
+import { UploadError, type UploadErrorDetails } from "../storage/upload-error.js";
 import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
 import { inspectionFor } from "./inspection/inspection-for.js";
 import { putUpload } from "./put-upload.js";
+import { explainRefusal } from "./refusal.js";
 import { type Assigned, type Destination, store } from "./store.js";
-import { openUpload, type Upload, type UploadSource } from "./upload-source.js";
+import { closeUpload, openUpload, type Upload, type UploadSource } from "./upload-source.js";
 
 /**
  * Streams an upload into the column's storage and puts it into the entity, which the caller then saves. When it fails,
@@ -14,32 +15,43 @@ export async function attach(
   source: UploadSource,
   options: AttachOptions,
 ): Promise<Assigned> {
+  const known: UploadErrorDetails = {};
+  return explainRefusal(destination.column, known, attachSource(destination, source, options, known));
+}
+
+async function attachSource(
+  destination: Destination,
+  source: UploadSource,
+  options: AttachOptions,
+  known: UploadErrorDetails,
+): Promise<Assigned> {
+  // The options are checked when there is something to let go of, if they are wrong.
+  if (typeof options?.filename === "string") known.filename = options.filename;
+  const upload = await openUpload(destination.column.subject, source);
   try {
-    return await attachUpload(destination, await openUpload(destination.column.subject, source), options);
-  } catch (error) {
-    if (error instanceof UploadError) error.property ??= destination.column.propertyPath;
-    throw error;
+    return await attachUpload(destination, upload, options, known);
+  } finally {
+    await closeUpload(upload);
   }
 }
 
-async function attachUpload(destination: Destination, upload: Upload, options: AttachOptions): Promise<Assigned> {
+async function attachUpload(
+  destination: Destination,
+  upload: Upload,
+  options: AttachOptions,
+  known: UploadErrorDetails,
+): Promise<Assigned> {
   const { column } = destination;
+  checkAttachOptions(column.subject, options);
+  const named = { ...options, filename: options.filename ?? upload.name };
+  const inspection = inspectionFor(column, named);
+  Object.assign(known, { filename: named.filename, size: upload.size });
+  inspection.assertSize(upload.size);
+  const incoming = { source: upload, inspection, ...named, assertWhole: () => assertWhole(column.subject, upload) };
   try {
-    checkAttachOptions(column.subject, options);
-    const named = { ...options, filename: options.filename ?? upload.name };
-    const inspection = inspectionFor(column, named);
-    inspection?.assertSize(upload.size);
-    const { body, size } = upload;
-    const incoming = {
-      body,
-      inspection,
-      filename: named.filename,
-      assertWhole: () => assertWhole(column.subject, upload),
-    };
-    return await store(destination, named, (key, put) => putUpload(destination, incoming, key, { ...put, size }));
+    return await store(destination, named, (key, put) => putUpload(destination, incoming, key, put));
   } finally {
-    upload.body.destroy();
-    await upload.release?.();
+    if (inspection.size > 0) known.size = inspection.size;
   }
 }
 

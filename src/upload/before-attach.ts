@@ -3,7 +3,9 @@ import { dataSourceOf } from "../column/data-source.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import type { AttachedFile } from "../hooks/events.js";
 import { callHooks, hasHook } from "../hooks/subscribers.js";
+import type { StagedUpload } from "../storage/storage.js";
 import type { Destination } from "./store.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 /** Whether a subscriber looks at the uploads to a column. */
 export function hasBeforeAttach({ entity }: PrivateColumn): boolean {
@@ -13,15 +15,46 @@ export function hasBeforeAttach({ entity }: PrivateColumn): boolean {
 /**
  * Shows an upload to the `beforeAttach` hooks.
  *
- * @throws what a hook throws, and PrivateFileError when one returns `false`.
+ * @throws what a hook throws, PrivateFileError when one returns `false`, and UploadError when `signal` is aborted.
  */
 export async function announceUpload(
   { column, entity }: Destination,
+  staged: StagedUpload,
   file: AttachedFile,
-  open: () => Promise<Readable>,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const dataSource = dataSourceOf(column.entity);
   const { manager } = dataSource;
   const { entity: metadata, propertyPath: propertyName } = column;
-  await callHooks("beforeAttach", { dataSource, manager, metadata, propertyName, entity, file, open });
+  const streams = new OpenedStreams(staged);
+  const open = () => streams.open();
+  const event = { dataSource, manager, metadata, propertyName, entity, file, open, signal };
+  try {
+    await unlessAborted(signal, callHooks("beforeAttach", event));
+  } finally {
+    await streams.close();
+  }
+}
+
+/** The streams of hooks. One that is not read to its end would hold a descriptor for ever, and unheard its error would end the process. */
+class OpenedStreams {
+  private readonly opened: Promise<Readable>[] = [];
+
+  constructor(private readonly staged: StagedUpload) {}
+
+  open(): Promise<Readable> {
+    const opening = this.staged.read().then((stream) => stream.on("error", () => {}));
+    this.opened.push(opening);
+    return opening;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.opened.map(closed));
+  }
+}
+
+async function closed(opening: Promise<Readable>): Promise<void> {
+  const stream = await opening;
+  if (stream.closed) return;
+  await new Promise((resolve) => stream.once("close", resolve).destroy());
 }

@@ -3,11 +3,13 @@ import { quoted } from "../quoted.js";
 import { locationOf } from "../storage/location.js";
 import type { PutOptions, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
+import type { UploadErrorDetails } from "../storage/upload-error.js";
 import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
 import type { Inspected } from "./inspection/inspection.js";
 import { inspectionFor } from "./inspection/inspection-for.js";
 import { missing, type Original, unlessMissing } from "./original.js";
 import { type Incoming, putUpload } from "./put-upload.js";
+import { explainRefusal } from "./refusal.js";
 import { type Assigned, type Destination, store } from "./store.js";
 
 /**
@@ -17,18 +19,29 @@ import { type Assigned, type Destination, store } from "./store.js";
  * @throws PrivateFileError with `ERR_PRIVATE_FILE_MISSING` when the storage does not have the original.
  */
 export async function copy(original: Original, destination: Destination, options: AttachOptions): Promise<Assigned> {
+  const known: UploadErrorDetails = {};
+  return explainRefusal(destination.column, known, copyOriginal(original, destination, options, known));
+}
+
+async function copyOriginal(
+  original: Original,
+  destination: Destination,
+  options: AttachOptions,
+  known: UploadErrorDetails,
+): Promise<Assigned> {
   checkAttachOptions(destination.column.subject, options);
+  const named = { ...options, filename: options.filename ?? original.name };
   const found = await original.storage.stat(original.key);
   if (!found) throw missing(original);
-  const named = { ...options, filename: options.filename ?? original.name };
+  Object.assign(known, { filename: named.filename, size: found.size });
   const inspection = inspectionFor(destination.column, named);
-  inspection?.assertSize(found.size);
+  inspection.assertSize(found.size);
   const { storage } = destination;
-  const copies = !inspection && storage.copy && locationOf(storage) === locationOf(original.storage);
+  const copies = !inspection.isNeeded && storage.copy && locationOf(storage) === locationOf(original.storage);
   return store(destination, named, (key, put) => {
     const copying = copies
       ? copyObject(original, found, storage, key, put)
-      : copyBytes(original, found, destination, { inspection, filename: named.filename }, key, put);
+      : copyBytes(original, found, destination, { inspection, ...named }, key, put);
     return unlessMissing(original, copying);
   });
 }
@@ -38,12 +51,12 @@ async function copyBytes(
   original: Original,
   found: StoredObject,
   destination: Destination,
-  incoming: Omit<Incoming, "body">,
+  incoming: Omit<Incoming, "source">,
   key: string,
   options: PutOptions,
 ): Promise<Inspected> {
-  const body = await original.storage.read(original.key, { of: found, signal: options.signal });
-  return putUpload(destination, { ...incoming, body }, key, { ...options, size: found.size });
+  const stream = await original.storage.read(original.key, { of: found, signal: options.signal });
+  return putUpload(destination, { ...incoming, source: { stream, size: found.size } }, key, options);
 }
 
 async function copyObject(

@@ -1,16 +1,15 @@
-import type { Readable } from "node:stream";
 import type { PutOptions, StagedUpload, Storage } from "../storage/storage.js";
 import { assertNotAborted } from "../storage/upload-bytes.js";
 import { announceUpload, hasBeforeAttach } from "./before-attach.js";
-import type { Inspected, Inspection } from "./inspection/inspection.js";
+import type { Inspected } from "./inspection/inspection.js";
 import type { Destination } from "./store.js";
+import { type ReadingOptions, UploadBody } from "./upload-body.js";
+import type { Upload } from "./upload-source.js";
 
 /** Bytes on their way into a storage. */
-export interface Incoming {
-  /** The bytes. */
-  body: Readable;
-  /** What is found out about them on their way, if anything is. */
-  inspection?: Inspection;
+export interface Incoming extends ReadingOptions {
+  /** Where they come from. */
+  source: Pick<Upload, "stream" | "request" | "size">;
   /** The name that they came with. */
   filename?: string;
   /** Called when all of them were read; may still refuse them. */
@@ -25,23 +24,18 @@ export interface Incoming {
  */
 export async function putUpload(
   destination: Destination,
-  { body, inspection, filename, assertWhole }: Incoming,
+  incoming: Incoming,
   key: string,
   options: PutOptions,
 ): Promise<Inspected> {
-  const { column, storage } = destination;
-  const isAnnounced = hasBeforeAttach(column);
-  const bytes = inspection?.body(body) ?? body;
-  const staging =
-    isAnnounced && storage.stage ? storage.stage(bytes, options) : putAtOnce(storage, key, bytes, options);
-  const staged = await staging.catch((error: unknown) => {
-    throw inspection?.failure ?? error;
-  });
+  const staged = await stageUpload(destination, incoming, key, { ...options, size: incoming.source.size });
   try {
-    assertWhole?.();
-    const found = inspection?.found ?? { size: staged.size };
-    if (isAnnounced)
-      await announceUpload(destination, { name: filename ?? "", sha256: "", ...found }, () => staged.read());
+    incoming.assertWhole?.();
+    const { found } = incoming.inspection;
+    if (hasBeforeAttach(destination.column)) {
+      const file = { name: incoming.filename ?? "", sha256: "", ...found };
+      await announceUpload(destination, staged, file, options.signal);
+    }
     assertNotAborted(options.signal);
     await staged.keep(key);
     return found;
@@ -52,8 +46,24 @@ export async function putUpload(
   }
 }
 
+async function stageUpload(
+  { column, storage }: Destination,
+  { source, ...reading }: Incoming,
+  key: string,
+  options: PutOptions,
+): Promise<StagedUpload> {
+  const body = new UploadBody(source, reading);
+  try {
+    if (hasBeforeAttach(column) && storage.stage) return await storage.stage(body, options);
+    return await putAtOnce(storage, key, body, options);
+  } catch (error) {
+    body.destroy();
+    throw body.failure ?? error;
+  }
+}
+
 /** For a storage that knows no bytes without a key, and for uploads that nobody looks at. */
-async function putAtOnce(storage: Storage, key: string, body: Readable, options: PutOptions): Promise<StagedUpload> {
+async function putAtOnce(storage: Storage, key: string, body: UploadBody, options: PutOptions): Promise<StagedUpload> {
   const stored = await storage.put(key, body, options);
   return {
     size: stored.size,

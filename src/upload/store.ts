@@ -6,9 +6,9 @@ import { proposeKey } from "../column/upload-to.js";
 import { uploadedFile } from "../lifecycle/uploads.js";
 import { portableName } from "../storage/key.js";
 import type { PutOptions, Storage } from "../storage/storage.js";
-import { assertNotAborted } from "../storage/upload-bytes.js";
 import type { AttachOptions } from "./attach-options.js";
 import type { Inspected } from "./inspection/inspection.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 /** The property of an entity that gets a file. */
 export interface Destination {
@@ -46,22 +46,4 @@ export async function store(
   const found = await write(key, { type: type ?? (lookup(name) || undefined), signal });
   const file = uploadedFile(key, column.uploadTarget(storage));
   return { file, replaced: column.assign(entity, file, { name: filename, ...found }) };
-}
-
-/** `uploadTo` may ask somebody who never answers; the storage watches the signal itself. */
-async function unlessAborted<T>(signal: AbortSignal | undefined, result: Promise<T>): Promise<T> {
-  if (!signal) return result;
-  let abort = () => {};
-  const aborted = new Promise<void>((resolve) => {
-    abort = resolve;
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", abort);
-  });
-  try {
-    await Promise.race([result, aborted]);
-    assertNotAborted(signal);
-    return await result;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

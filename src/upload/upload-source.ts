@@ -2,9 +2,11 @@ import { EventEmitter } from "node:events";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { IncomingMessage } from "node:http";
+import { Http2ServerRequest } from "node:http2";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
 import { described } from "../described.js";
+import type { Request } from "../http/request-over.js";
 import { UploadError } from "../storage/upload-error.js";
 import { FilePath } from "./file-path.js";
 import { TEMPORARY_FILE, type TemporaryUpload } from "./form/multer-storage.js";
@@ -48,7 +50,9 @@ export type UploadSource =
 /** An upload that is ready to be read, once. */
 export interface Upload {
   /** The bytes. */
-  body: Readable;
+  stream: Readable;
+  /** The same stream, where it is a request, whose connection is needed for the answer. */
+  request?: Request;
   /** The number of bytes, where it is known before they are read. */
   size?: number;
   /** The name that the source came with. */
@@ -77,9 +81,16 @@ export async function openUpload(subject: string, source: UploadSource): Promise
     return fromTemporaryFile(subject, given.filepath, given.originalFilename ?? undefined, given.size);
   }
   if (isMulterMemoryFile(given)) return { ...fromBytes(given.buffer), name: given.originalname };
-  if (isAsyncIterable(given)) return { body: Readable.from(given, { objectMode: false }) };
+  if (isAsyncIterable(given)) return { stream: Readable.from(given, { objectMode: false }) };
   const reason = given === undefined || given === null ? "missing" : "invalid";
   throw new UploadError(reason, `${subject}: expected an upload, got ${described(given)}. ${adviceFor(given)}`);
+}
+
+/** Lets go of an upload that was read or is not wanted, and of what it left elsewhere. A request stays open for its answer. */
+export async function closeUpload({ stream, request, release }: Upload): Promise<void> {
+  if (request) request.resume();
+  else stream.destroy();
+  await release?.();
 }
 
 /** Sources whose bytes are there once. Two calls at the same time would each get a part of them. */
@@ -97,41 +108,51 @@ function isReadOnce(source: unknown): source is object {
 }
 
 function fromReadable(subject: string, stream: Readable): Upload {
-  if (stream.destroyed || stream.readableEnded || stream.readableDidRead) {
-    throw new UploadError(
-      "unusable",
-      `${subject}: the stream was read or destroyed before. Give one that nobody reads.`,
-      {
-        cause: stream.errored ?? undefined,
-      },
-    );
-  }
-  if (stream.readableObjectMode) {
-    throw new UploadError("unusable", `${subject}: the stream is in object mode. Give a stream of bytes.`);
-  }
+  assertUnread(subject, stream);
   const truncated = () => (stream as { truncated?: boolean }).truncated === true;
-  return stream instanceof IncomingMessage ? fromRequest(stream) : { body: stream, truncated };
+  return isRequest(stream) ? fromRequest(stream) : { stream: heard(stream), truncated };
+}
+
+function assertUnread(subject: string, stream: Readable): void {
+  if (stream.errored || (isRequest(stream) && stream.destroyed && !stream.readableDidRead)) {
+    const cause = stream.errored ?? undefined;
+    throw new UploadError("failed", `${subject}: the stream failed before it was read. Send it again.`, { cause });
+  }
+  const problem = problemOf(stream);
+  if (problem) throw new UploadError("unusable", `${subject}: the stream ${problem}`);
+}
+
+function problemOf(stream: Readable): string | undefined {
+  if (stream.destroyed || stream.readableEnded || stream.readableDidRead)
+    return "was read or destroyed before. Give one that nobody reads.";
+  if (stream.readableObjectMode) return "is in object mode. Give a stream of bytes.";
+  if (stream.readableEncoding) return "gives texts. Give a stream of bytes, and set no encoding on it.";
+  return undefined;
+}
+
+function isRequest(stream: Readable): stream is Request & Readable {
+  return stream instanceof IncomingMessage || stream instanceof Http2ServerRequest;
 }
 
 /** Node holds a request to its Content-Length. */
-function fromRequest(request: IncomingMessage): Upload {
+function fromRequest(request: Request): Upload {
   const { "content-length": length } = request.headers;
-  return { body: sparingSocket(request), size: length === undefined ? undefined : Number(length) };
+  return { stream: heard(request), request, size: length === undefined ? undefined : Number(length) };
 }
 
-/** A failed upload destroys its body. With a request's own body the connection would go, and the answer with it. */
-function sparingSocket(request: IncomingMessage): Readable {
-  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
+/** A stream may fail before it is read. Unheard, that would end the process. */
+function heard<Stream extends Readable>(stream: Stream): Stream {
+  return stream.on("error", () => {});
 }
 
 function fromBytes(bytes: Uint8Array): Upload {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { body: Readable.from(buffer.length > 0 ? [buffer] : [], { objectMode: false }), size: buffer.length };
+  return { stream: Readable.from(buffer.length > 0 ? [buffer] : [], { objectMode: false }), size: buffer.length };
 }
 
 function fromBlob(blob: Blob): Upload {
-  const body = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>);
-  return { body, size: blob.size, name: "name" in blob ? String(blob.name) : undefined };
+  const stream = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>);
+  return { stream, size: blob.size, name: "name" in blob ? String(blob.name) : undefined };
 }
 
 function fromWebStream(subject: string, stream: WebStream<Uint8Array>): Upload {
@@ -141,7 +162,7 @@ function fromWebStream(subject: string, stream: WebStream<Uint8Array>): Upload {
       `${subject}: the stream is locked by another reader. Give one that nobody reads.`,
     );
   }
-  return { body: Readable.fromWeb(stream) };
+  return { stream: heard(Readable.fromWeb(stream)) };
 }
 
 async function fromFile(subject: string, path: string): Promise<Upload> {
@@ -149,7 +170,7 @@ async function fromFile(subject: string, path: string): Promise<Upload> {
     // A FIFO would make a plain open wait for ever.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
-    if (stats.isFile()) return { body: file.createReadStream({ highWaterMark: 1 << 19 }), size: stats.size };
+    if (stats.isFile()) return { stream: file.createReadStream({ highWaterMark: 1 << 19 }), size: stats.size };
     await file.close();
   } catch (cause) {
     throw new UploadError("unusable", `${subject}: the file to attach can't be opened. See the cause.`, { cause });

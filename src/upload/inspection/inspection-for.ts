@@ -3,13 +3,9 @@ import type { AttachOptions } from "../attach-options.js";
 import { hasBeforeAttach } from "../before-attach.js";
 import { Inspection } from "./inspection.js";
 
-/**
- * The inspection that a column asks for, or the call, or a `beforeAttach` hook; `undefined` where nothing has to be found out about the
- * bytes.
- */
-export function inspectionFor(column: PrivateColumn, call: AttachOptions): Inspection | undefined {
-  const { subject, options } = column;
-  const { maxSize, accept, fields } = options;
+/** The inspection that a column asks for, or the call, or a `beforeAttach` hook. */
+export function inspectionFor(column: PrivateColumn, call: AttachOptions): Inspection {
+  const { maxSize, accept, fields } = column.options;
   const isAnnounced = hasBeforeAttach(column);
   const rules = {
     maxSize,
@@ -18,6 +14,5 @@ export function inspectionFor(column: PrivateColumn, call: AttachOptions): Inspe
     sha256: call.sha256 ?? (isAnnounced || fields?.sha256 !== undefined),
     onProgress: call.onProgress,
   };
-  const isAsked = Object.values(rules).some((rule) => rule !== undefined && rule !== false);
-  return isAsked ? new Inspection(subject, rules, call.filename ?? "") : undefined;
+  return new Inspection(column.subject, rules, call.filename ?? "");
 }

@@ -1,5 +1,4 @@
 import * as crypto from "node:crypto";
-import { Readable } from "node:stream";
 import { UploadError, type UploadErrorDetails, type UploadFailure } from "../../storage/upload-error.js";
 import { decidedType, extensionOf, isAccepted, type TypeEvidence } from "./accept.js";
 import { detectType, HEAD_BYTES, hasSignature } from "./detected-type.js";
@@ -29,18 +28,17 @@ export interface Inspected {
 }
 
 /**
- * Looks at the bytes of an upload on their way into the storage: counts them, and takes their digest and their type, in one pass. As soon as
- * a rule is broken, the body fails with an {@link UploadError}, and what the storage has of it is not kept.
+ * Looks at the bytes of an upload on their way into the storage: counts them, and takes their digest and their type, in one pass, as far as
+ * somebody wants to know.
  */
 export class Inspection {
   private readonly head: Uint8Array[] = [];
   private readonly hash?: crypto.Hash;
-  private size = 0;
   private headSize = 0;
   private evidence?: TypeEvidence;
   private digest?: string;
-  /** Why the body failed, if a rule was broken. A storage may give another error in its place. */
-  failure?: UploadError;
+  /** The number of bytes so far. */
+  size = 0;
 
   /**
    * @param subject names the column in messages.
@@ -54,7 +52,12 @@ export class Inspection {
     if (rules.sha256) this.hash = crypto.createHash("sha256");
   }
 
-  /** What was found out, once the body was read to its end. */
+  /** Whether anything is asked about the bytes but their number. */
+  get isNeeded(): boolean {
+    return Object.values(this.rules).some((rule) => rule !== undefined && rule !== false);
+  }
+
+  /** What was found out, once all bytes were taken. */
   get found(): Inspected {
     const { size, digest: sha256 } = this;
     return { size, type: this.evidence && decidedType(this.evidence), sha256 };
@@ -66,26 +69,12 @@ export class Inspection {
     if (announced !== undefined && maxSize !== undefined && announced > maxSize) throw this.tooLarge(announced);
   }
 
-  /** The same bytes, inspected as they are read. */
-  body(bytes: Readable): Readable {
-    const body = Readable.from(this.inspected(bytes), { objectMode: false });
-    // Nobody reads a body that is destroyed before its first byte, and so nobody would destroy the source.
-    body.once("close", () => bytes.destroy());
-    return body;
-  }
-
-  private async *inspected(bytes: Readable): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bytes) {
-      await this.take(chunk);
-      yield chunk;
-    }
-    await this.lookAtHead();
-    this.digest = this.hash?.digest("hex");
-    const { sha256 } = this.rules;
-    if (typeof sha256 === "string" && this.digest !== sha256.toLowerCase()) throw this.wrongChecksum();
-  }
-
-  private async take(chunk: Uint8Array): Promise<void> {
+  /**
+   * Takes the next bytes.
+   *
+   * @throws UploadError as soon as a rule is broken, and what `onProgress` throws.
+   */
+  async take(chunk: Uint8Array): Promise<void> {
     this.size += chunk.byteLength;
     const { maxSize, onProgress } = this.rules;
     if (this.looksAtType && this.evidence === undefined) await this.takeHead(chunk);
@@ -94,7 +83,25 @@ export class Inspection {
       throw this.tooLarge(this.size);
     }
     this.hash?.update(chunk);
-    onProgress?.(this.size);
+    await onProgress?.(this.size);
+  }
+
+  /**
+   * Says that there are no more bytes.
+   *
+   * @throws UploadError where they are of the wrong type, or have another digest than the one that is expected.
+   */
+  async end(): Promise<void> {
+    await this.lookAtHead();
+    this.digest = this.hash?.digest("hex");
+    const { sha256 } = this.rules;
+    if (typeof sha256 === "string" && this.digest !== sha256.toLowerCase()) throw this.wrongChecksum();
+  }
+
+  /** An error that says why the upload is refused, with the type as far as it is known. */
+  refusal(reason: UploadFailure, problem: string, details: UploadErrorDetails = {}): UploadError {
+    const type = this.evidence && (this.evidence.detected?.mime ?? decidedType(this.evidence));
+    return new UploadError(reason, `${this.subject}: ${problem}`, { details: type ? { ...details, type } : details });
   }
 
   private get looksAtType(): boolean {
@@ -119,7 +126,8 @@ export class Inspection {
   }
 
   private tooLarge(size: number): UploadError {
-    return this.error("too-large", `the upload has more than ${this.rules.maxSize} bytes. Send a smaller file.`, size);
+    const problem = `the upload has more than ${this.rules.maxSize} bytes. Send a smaller file.`;
+    return this.refusal("too-large", problem, { size });
   }
 
   private wrongType(): UploadError {
@@ -127,25 +135,16 @@ export class Inspection {
     const bytes = detected ? `its bytes are ${detected.mime}` : "its bytes have no known signature";
     const name = extension === "" ? "its name has no extension" : `its extension is ".${extension.slice(0, 20)}"`;
     const accepted = this.rules.accept!.join(", ");
-    return this.error(
+    return this.refusal(
       "type",
       `the upload is of a type that is not accepted: ${bytes}, ${name}. Send one of ${accepted}.`,
     );
   }
 
   private wrongChecksum(): UploadError {
-    return this.error(
+    return this.refusal(
       "checksum",
       "the upload has another SHA-256 digest than the one that is expected. Send it again.",
     );
-  }
-
-  private error(reason: UploadFailure, problem: string, size = this.size): UploadError {
-    const { maxSize, accept } = this.rules;
-    const type = this.evidence && (this.evidence.detected?.mime ?? decidedType(this.evidence));
-    const known: UploadErrorDetails = { maxSize, accept, filename: this.filename || undefined, size, type };
-    const details = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-    this.failure = new UploadError(reason, `${this.subject}: ${problem}`, { details });
-    return this.failure;
   }
 }
