@@ -6,6 +6,7 @@ export const storageRule = objectWith(
   ["put", "stat", "read", "delete", "list"],
   {
     stage: "function",
+    stageFile: "function",
     open: "function",
     copy: "function",
     path: "function",

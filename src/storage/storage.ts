@@ -114,6 +114,11 @@ export interface Storage {
    * Optional: without it, an upload that a `beforeAttach` hook looks at is put under its key first, and deleted if it is refused.
    */
   stage?(body: Readable, options?: PutOptions): Promise<StagedUpload>;
+  /**
+   * Takes over a file of this machine that is complete, without reading it: the file is gone from its path, and is kept or discarded as
+   * after {@link Storage.stage}. `undefined`, with the file as it was, where that can't be done. Optional: without it the file is read.
+   */
+  stageFile?(path: string): Promise<StagedUpload | undefined>;
   /** What is known of an object, or `undefined` when there is none, or nothing that may be served (a folder, a link, a device). */
   stat(key: string): Promise<StoredObject | undefined>;
   /**

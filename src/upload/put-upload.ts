@@ -1,5 +1,5 @@
 import type { PutOptions, StagedUpload, Storage } from "../storage/storage.js";
-import { assertNotAborted } from "../storage/upload-bytes.js";
+import { assertNotAborted, uploadBytes } from "../storage/upload-bytes.js";
 import { announceUpload, hasBeforeAttach } from "./before-attach.js";
 import type { Inspected } from "./inspection/inspection.js";
 import type { Destination } from "./store.js";
@@ -9,7 +9,7 @@ import type { Upload } from "./upload-source.js";
 /** Bytes on their way into a storage. */
 export interface Incoming extends ReadingOptions {
   /** Where they come from. */
-  source: Pick<Upload, "stream" | "request" | "size">;
+  source: Pick<Upload, "stream" | "request" | "path" | "size">;
   /** The name that they came with. */
   filename?: string;
   /** Called when all of them were read; may still refuse them. */
@@ -31,7 +31,7 @@ export async function putUpload(
   const staged = await stageUpload(destination, incoming, key, { ...options, size: incoming.source.size });
   try {
     incoming.assertWhole?.();
-    const { found } = incoming.inspection;
+    const found = { ...incoming.inspection.found, size: staged.size };
     if (hasBeforeAttach(destination.column)) {
       const file = { name: incoming.filename ?? "", sha256: "", ...found };
       await announceUpload(destination, staged, file, options.signal);
@@ -52,12 +52,27 @@ async function stageUpload(
   key: string,
   options: PutOptions,
 ): Promise<StagedUpload> {
+  const taken = source.path === undefined ? undefined : await storage.stageFile?.(source.path);
+  if (taken) return inspected(taken, reading, options);
   const body = new UploadBody(source, reading);
   try {
     if (hasBeforeAttach(column) && storage.stage) return await storage.stage(body, options);
     return await putAtOnce(storage, key, body, options);
   } catch (error) {
     body.destroy();
+    throw body.failure ?? error;
+  }
+}
+
+/** Reads bytes that the storage has already, where something has to be found out about them. */
+async function inspected(staged: StagedUpload, reading: ReadingOptions, options: PutOptions): Promise<StagedUpload> {
+  if (!reading.inspection.isNeeded) return staged;
+  const body = new UploadBody({ stream: await staged.read() }, reading);
+  try {
+    for await (const _ of uploadBytes(body, options));
+    return staged;
+  } catch (error) {
+    await staged.discard();
     throw body.failure ?? error;
   }
 }

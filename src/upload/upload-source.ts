@@ -53,6 +53,8 @@ export interface Upload {
   stream: Readable;
   /** The same stream, where it is a request, whose connection is needed for the answer. */
   request?: Request;
+  /** The path of a file with the same bytes, which the storage may take over. */
+  path?: string;
   /** The number of bytes, where it is known before they are read. */
   size?: number;
   /** The name that the source came with. */
@@ -179,11 +181,11 @@ async function fromFile(subject: string, path: string): Promise<Upload> {
 }
 
 async function fromTemporaryFile(subject: string, path: string, name?: string, size?: number): Promise<Upload> {
-  takeTemporaryFile(path);
+  const isOurs = takeTemporaryFile(path);
   const release = () => removeTemporaryFile(path);
   try {
     const upload = await fromFile(subject, path);
-    return { ...upload, size: size ?? upload.size, name, release };
+    return { ...upload, path: isOurs ? path : undefined, size: size ?? upload.size, name, release };
   } catch (error) {
     await release();
     throw error;

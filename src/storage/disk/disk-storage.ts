@@ -26,7 +26,7 @@ import { DiskStream } from "./disk-stream.js";
 import { keepsInodesInMemory } from "./inode-memory.js";
 import { copyObject } from "./write/disk-copy.js";
 import { isIncomplete, removeIncompleteFiles } from "./write/disk-incomplete.js";
-import { stageFile } from "./write/disk-staging.js";
+import { type Staging, stageBytes, stageFile } from "./write/disk-staging.js";
 import { type DiskTarget, writeObject } from "./write/disk-write.js";
 
 /**
@@ -70,10 +70,18 @@ export class DiskStorage implements Storage {
   /** As {@link Storage.stage}: in the folder of incomplete uploads, which only this user can read. */
   async stage(body: Readable, options: PutOptions = {}): Promise<StagedUpload> {
     try {
-      const place = { root: this.root, fileMode: this.#fileMode };
-      return await stageFile(place, uploadBytes(body, options), (key) => this.#target(key));
+      return await stageBytes(this.#staging(), uploadBytes(body, options));
     } catch (error) {
       discardBody(body);
+      throw diskError("An upload without a key", "writing it", error);
+    }
+  }
+
+  /** As {@link Storage.stageFile}, of files on the file system of the root. */
+  async stageFile(path: string): Promise<StagedUpload | undefined> {
+    try {
+      return await stageFile(this.#staging(), path);
+    } catch (error) {
       throw diskError("An upload without a key", "writing it", error);
     }
   }
@@ -181,6 +189,10 @@ export class DiskStorage implements Storage {
       `Key ${quoted(key)}: its first segment is reserved. Choose another folder than ".incomplete".`,
       key,
     );
+  }
+
+  #staging(): Staging {
+    return { root: this.root, fileMode: this.#fileMode, targetOf: (key) => this.#target(key) };
   }
 
   #target(key: string): DiskTarget {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import { buffer, text as string } from "node:stream/consumers";
 import type { TestContext } from "node:test";
 import { KeyTakenError } from "../../errors.js";
 import { UploadError } from "../../storage/upload-error.js";
@@ -51,5 +54,27 @@ export function describeStage(subject: Subject): void {
     await assert.rejects(subject().stage!(bodyOf("x"), { signal: controller.signal }), UploadError);
     assert.deepEqual(await keys(subject()), []);
     assert.ok(failing.destroyed);
+  });
+
+  always("takes over a file, as a whole or not at all, where it can do that", async (t: TestContext) => {
+    if (!subject().stageFile) return t.skip("the storage has no stageFile()");
+    const folder = await mkdtemp(join(tmpdir(), "private-files-"));
+    try {
+      for (const end of ["keep", "discard"] as const) {
+        const path = join(folder, "file");
+        await writeFile(path, "whole");
+        const staged = await subject().stageFile!(path);
+        assert.equal((await readdir(folder)).length, staged ? 0 : 1);
+        if (!staged) return t.diagnostic("not from the folder of temporary files");
+        assert.deepEqual([staged.size, await string(await staged.read())], [5, "whole"]);
+        await staged[end](`taken/${end}`);
+      }
+      assert.deepEqual(await keys(subject()), ["taken/keep"]);
+      assert.equal(await text(subject(), "taken/keep"), "whole");
+      assert.equal(await subject().stageFile!(join(folder, "nothing")), undefined);
+      assert.equal(await subject().stageFile!(folder), undefined);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 }

@@ -18,9 +18,9 @@ export function openTemporaryFile(request: IncomingMessage, path: string): Write
   return file;
 }
 
-/** Leaves the deletion of a file to the caller, if this package opened it. */
-export function takeTemporaryFile(path: string): void {
-  unattached.delete(path);
+/** Leaves the deletion of a file to the caller. Returns whether this package opened it, so that nobody else can write to it. */
+export function takeTemporaryFile(path: string): boolean {
+  return unattached.delete(path);
 }
 
 /** Deletes a file, whether it is there or not. */

@@ -14,8 +14,8 @@ export function form(...parts: Buffer[]): Body {
 }
 
 /** A part with a file. */
-export function file(field: string, content: Uint8Array | string): Buffer {
-  return part(`name="${field}"; filename="report.pdf"\r\nContent-Type: application/pdf`, content);
+export function file(field: string, content: Uint8Array | string, name = "report.pdf"): Buffer {
+  return part(`name="${field}"; filename="${name}"\r\nContent-Type: application/pdf`, content);
 }
 
 /** A part with a text. */

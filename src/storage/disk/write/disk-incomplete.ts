@@ -6,6 +6,8 @@ import { randomSegment } from "../../key.js";
 import { isAbsent } from "../disk-error.js";
 import { DiskFolder, makeFolder } from "../disk-folder.js";
 
+/** Files in a folder with this bit get the folder's group. */
+const S_ISGID = 0o2000;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
 /** The folder under a root where uploads are until they are complete. */
 const FOLDER = ".incomplete";
@@ -32,24 +34,28 @@ export async function createIncomplete(root: string, mode: number): Promise<Inco
  * A clone of a file that has no key yet: its blocks are those of the original. `undefined` where the file system has no clones, or when
  * the clone fails for any other reason, which writing the bytes will show.
  */
-export async function cloneIncomplete(
+export function cloneIncomplete(root: string, original: string, mode: number): Promise<IncompleteFile | undefined> {
+  return madeIncomplete(root, mode, (name) => fs.copyFile(original, name, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE));
+}
+
+/**
+ * A file of another folder, which is gone from there. `undefined` where it is no regular file, is on another file system, would not get
+ * the group of the storage's files, or has other names, and when anything else fails; it is where it was then.
+ */
+export async function takeIncomplete(
   root: string,
   original: string,
   mode: number,
 ): Promise<IncompleteFile | undefined> {
-  const path = join(root, FOLDER, randomSegment());
-  const folder = await makeFolder(root, dirname(path), 0o700);
-  const name = folder.at(basename(path));
+  const file = await madeIncomplete(root, mode, (name) => linkOwn(original, name));
+  if (file === undefined) return undefined;
   try {
-    await fs.copyFile(original, name, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
-    // A clone has the permissions of its original.
-    await fs.chmod(name, mode & ~process.umask());
-    return { path, handle: await fs.open(name, O_WRONLY | O_NOFOLLOW) };
+    await fs.unlink(original);
+    return file;
   } catch {
-    await fs.unlink(name).catch(() => {});
+    await file.handle.close();
+    await fs.unlink(file.path).catch(() => {});
     return undefined;
-  } finally {
-    await folder.close();
   }
 }
 
@@ -83,6 +89,35 @@ export async function removeIncompleteFiles(root: string, before: Date): Promise
     await folder.close();
   }
   return removed;
+}
+
+/** A file that something else than writing makes, with the permissions of one that is written. */
+async function madeIncomplete(
+  root: string,
+  mode: number,
+  make: (name: string) => Promise<void>,
+): Promise<IncompleteFile | undefined> {
+  const path = join(root, FOLDER, randomSegment());
+  const folder = await makeFolder(root, dirname(path), 0o700);
+  const name = folder.at(basename(path));
+  try {
+    await make(name);
+    await fs.chmod(name, mode & ~process.umask());
+    return { path, handle: await fs.open(name, O_WRONLY | O_NOFOLLOW) };
+  } catch {
+    await fs.unlink(name).catch(() => {});
+    return undefined;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** A new file gets the group of its folder where the folder says so, and another name of it could be written to. */
+async function linkOwn(original: string, name: string): Promise<void> {
+  await fs.link(original, name);
+  const [file, folder] = await Promise.all([fs.lstat(name), fs.stat(dirname(name))]);
+  const hasGroup = (folder.mode & S_ISGID) === 0 || folder.gid === file.gid;
+  if (!file.isFile() || !hasGroup || file.nlink !== 2) throw new Error("Not a file that can be taken over.");
 }
 
 async function createIn(root: string, name: string, mode: number): Promise<IncompleteFile> {

@@ -2,23 +2,31 @@ import fs from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { StagedUpload, StoredObject } from "../../storage.js";
 import { diskError } from "../disk-error.js";
-import { createIncomplete, type IncompleteFile } from "./disk-incomplete.js";
+import { createIncomplete, type IncompleteFile, takeIncomplete } from "./disk-incomplete.js";
 import { type DiskTarget, filled, publish } from "./disk-write.js";
 import { writeGathered } from "./gathered-write.js";
 
-/**
- * Writes the bytes of an upload to a file that no key leads to yet, and syncs them.
- *
- * @param targetOf where an object of a key is written.
- */
-export async function stageFile(
-  { root, fileMode }: Pick<DiskTarget, "root" | "fileMode">,
-  bytes: AsyncIterable<Uint8Array>,
-  targetOf: (key: string) => DiskTarget,
-): Promise<StagedUpload> {
-  const file = await createIncomplete(root, fileMode);
+/** Where the bytes of uploads wait for their keys. */
+export interface Staging extends Pick<DiskTarget, "root" | "fileMode"> {
+  /** Where an object of a key is written. */
+  targetOf(key: string): DiskTarget;
+}
+
+/** Writes the bytes of an upload to a file that no key leads to yet, and syncs them. */
+export async function stageBytes(staging: Staging, bytes: AsyncIterable<Uint8Array>): Promise<StagedUpload> {
+  const file = await createIncomplete(staging.root, staging.fileMode);
+  return staged(staging, file, () => writeGathered(file.handle, bytes));
+}
+
+/** Takes over a file with the bytes of an upload, and syncs them. `undefined` where it can't be done; the file is as it was then. */
+export async function stageFile(staging: Staging, path: string): Promise<StagedUpload | undefined> {
+  const file = await takeIncomplete(staging.root, path, staging.fileMode);
+  return file && staged(staging, file, async () => (await file.handle.stat()).size);
+}
+
+async function staged(staging: Staging, file: IncompleteFile, fill: () => Promise<number>): Promise<StagedUpload> {
   try {
-    return new StagedFile(file, await filled(file.handle, () => writeGathered(file.handle, bytes)), targetOf);
+    return new StagedFile(file, await filled(file.handle, fill), staging);
   } catch (error) {
     await fs.unlink(file.path).catch(() => {});
     throw error;
@@ -32,7 +40,7 @@ class StagedFile implements StagedUpload {
   constructor(
     { path }: IncompleteFile,
     private readonly stored: StoredObject,
-    private readonly targetOf: (key: string) => DiskTarget,
+    private readonly staging: Staging,
   ) {
     this.#path = path;
     this.size = stored.size;
@@ -48,7 +56,7 @@ class StagedFile implements StagedUpload {
   }
 
   async keep(key: string): Promise<StoredObject> {
-    const target = this.targetOf(key);
+    const target = this.staging.targetOf(key);
     try {
       await publish(this.#path ?? "", target);
     } catch (error) {
