@@ -5,6 +5,7 @@ programs=(
   apache2=apache2
   aria2c=aria2
   caddy=caddy
+  clamd=clamav-daemon
   curl=curl
   ffmpeg=ffmpeg
   firefox-esr=firefox-esr
