@@ -161,7 +161,7 @@ describe("accept", () => {
     ["picture", "an image", "a.PNG", PNG, true],
     ["picture", "an image of another accepted type than its extension's", "a.jpg", PNG, true],
     ["picture", "an image without an extension", "photo", PNG, true],
-    ["picture", "an image with an extension that is unknown", "photo.backup1", PNG, true],
+    ["picture", "an image with an extension that is unknown", "photo.backup1", PNG, false],
     ["picture", "an image by its name alone", "a.png", TEXT, false],
     ["picture", "an HTML page by the name of an image", "a.png", HTML, false],
     ["picture", "an image by the name of an HTML page", "a.html", PNG, false],

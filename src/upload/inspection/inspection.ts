@@ -1,7 +1,8 @@
 import * as crypto from "node:crypto";
 import { UploadError, type UploadErrorDetails, type UploadFailure } from "../../storage/upload-error.js";
-import { decidedType, extensionOf, isAccepted, type TypeEvidence } from "./accept.js";
-import { detectType, HEAD_BYTES, hasSignature } from "./detected-type.js";
+import { decidedType, isAccepted } from "./accept.js";
+import { HEAD_BYTES } from "./detected-type.js";
+import { evidenceOf, type TypeEvidence } from "./evidence.js";
 
 /** What an upload has to be, and what is to be found out about it. */
 export interface InspectionRules {
@@ -117,9 +118,7 @@ export class Inspection {
 
   private async lookAtHead(): Promise<void> {
     if (!this.looksAtType || this.evidence !== undefined) return;
-    const extension = extensionOf(this.filename);
-    const detected = await detectType(Buffer.concat(this.head));
-    this.evidence = { detected, extension, hasSignature: await hasSignature(extension) };
+    this.evidence = await evidenceOf(Buffer.concat(this.head), this.filename);
     this.head.length = 0;
     const { accept } = this.rules;
     if (accept && !isAccepted(accept, this.evidence)) throw this.wrongType();
