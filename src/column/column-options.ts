@@ -113,7 +113,7 @@ export interface PrivateFileColumnOptions<E extends object = ObjectLiteral, C ex
   /**
    * What an upload may be: extensions such as `.docx`, media types, and `image/*`. The first bytes and the extension must both be of one
    * of these; the client is not asked. Where a format has no signature, as texts, CSV and SVG, the extension decides, unless the bytes are
-   * those of another format. The library that knows signatures takes some 50 ms to load, once. (default: anything)
+   * those of another format. `image/*`, `audio/*`, `video/*` and `font/*` take files with a signature alone, and so no SVG. The library that knows signatures takes some 50 ms to load, once. (default: anything)
    */
   accept?: readonly string[];
   /** Sibling properties that `attach` fills in. (default: none) */

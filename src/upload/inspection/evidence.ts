@@ -33,11 +33,17 @@ export async function evidenceOf(head: Uint8Array, filename: string): Promise<Ty
   };
 }
 
-/** The file is stored under one name and may be saved under another. Where their extensions differ, it has none that anything takes. */
+/**
+ * A file is stored under one name and saved under another, and both may be cut, in a column of the row, too. Where these names end in
+ * different extensions, the file has none that anything takes.
+ */
 function safeExtension(filename: string): string {
-  const [stored, saved] = [portableName(filename), downloadName(filename)].map(extensionOf) as [string, string];
-  return stored === saved ? stored : `${stored} or ${saved}`;
+  const names = [portableName(filename), downloadName(filename), downloadName(filename.slice(-TAIL))];
+  return [...new Set(names.map(extensionOf))].join(" or ");
 }
+
+/** More than any extension has that a cut keeps. */
+const TAIL = 64;
 
 function extensionOf(name: string): string {
   return /.\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? "";

@@ -69,8 +69,12 @@ describe("The extension that accept looks at", () => {
       assertRefused("picture", GIF, name));
   }
 
-  it("is that of both names, where a cut leaves another one of each", () =>
-    assertRefused("picture", GIF, `${"a".repeat(96)}.png${"y".repeat(150)}.html${"z".repeat(50)}`));
+  it("is that of each name that may be left when a long one is cut", async () => {
+    const end = "z".repeat(80);
+    await assertRefused("picture", GIF, `${"a".repeat(96)}.gif${"y".repeat(150)}.html${end}`);
+    await assertRefused("picture", GIF, `${"a".repeat(45)}.html${"b".repeat(46)}.gif${"c".repeat(151)}.gif${end}`);
+    await attach("picture", GIF, `${"a".repeat(45)}.html${"b".repeat(46)}.gif${"c".repeat(151)}.gif`);
+  });
 
   it("may have spaces after it and a folder before it", async () => {
     for (const name of ["C:\\pictures.old\\a.gif", "/tmp/a.GIF ", "Übung 1.2.gif"]) await attach("picture", GIF, name);
