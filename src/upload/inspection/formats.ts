@@ -54,7 +54,7 @@ const MAY_BE_TEXT =
   /^(?:xml|xsl|xsd|rng|ics|ifb|vcf|vcard|vtt|reg|stl|fbx|asx|bat|ts|mts|dat|sav|dot|pot|pub|key|pgp|gpg|asc)$/;
 
 /** Formats that may begin with anything, such as sound that was cut out of a broadcast, but are no texts. */
-const MAY_BEGIN_ANYHOW = /^(?:mp[123]|mpga|mp2a|m[23]a|aac|adts|m2ts?|m2t|dmg|dmp|arrow|tga|rmi|com)$/;
+const MAY_BEGIN_ANYHOW = /^(?:mp[123]|mpga|mp2a|m[23]a|aac|adts|m2ts?|dmg|dmp|arrow|tga|rmi|com)$/;
 
 const XML = /[/+]xml$|^text\/(?:html|mathml)$/;
 
@@ -87,13 +87,13 @@ const BUILT_ON: [base: RegExp, built: RegExp][] = [
   [/^asf$/, /^(?:asf|wmv|wma|wm)$/],
   // What follows a long ID3 tag is not seen.
   [/^(?:mp[123]|aac)$/, /^(?:mp[123]|mpga|mp2a|m[23]a|aac|adts|flac)$/],
-  [/^(?:mpg|mts)$/, /^(?:mpe?g|mpe|m[12]v|m2ts?|m2t|m?ts|vob)$/],
+  [/^(?:mpg|mts)$/, /^(?:mpe?g|mpe|m[12]v|m2ts?|m?ts|vob)$/],
   [/^jpg$/, /^(?:jpe?g|jpe|jfif|pjpeg|jif)$/],
   [/^a?png$/, /^a?png$/],
   [/^(?:heic|avif)$/, /^(?:hei[cf]s?|hif|avif)$/],
   [/^(?:jp2|jpx|jpm|mj2)$/, /^(?:jp[2xm]|jpg2|jpf|mjp?2)$/],
   [/^j2c$/, /^(?:j2[ck]|jpc)$/],
-  [/^(?:tif|dng|nef|arw|cr2)$/, /^(?:tiff?|dng|n[er][fw]|arw|sr[2fw]|cr2|pef|3fr|erf|kdc|mef|rwl)$/],
+  [/^(?:tif|dng|nef|arw|cr2)$/, /^(?:tiff?|dng|nef|nrw|arw|sr[2fw]|cr2|pef|3fr|erf|kdc|mef|rwl)$/],
   [/^(?:ico|cur)$/, /^(?:ico|cur|tga)$/],
   [/^ac3$/, /^(?:e?ac3|ec3)$/],
   [/^caf$/, /^caf$/],
