@@ -9,6 +9,7 @@ import { downloads } from "./downloads.js";
 import { describeEnvironment } from "./environment.js";
 import { makeFiles } from "./files.js";
 import { columns, rows } from "./growth.js";
+import { requestUploads } from "./request-uploads.js";
 import type { RunLength } from "./rounds.js";
 import { start } from "./start.js";
 import { sweeps } from "./sweeps.js";
@@ -20,6 +21,7 @@ const parts: Record<string, (folder: string, length: RunLength) => Promise<strin
   rows,
   columns,
   uploads,
+  requests: requestUploads,
   sweeps,
 };
 const LONG: RunLength = { rounds: 9, warmUp: 10, leadIn: 0.2, measured: 1 };
