@@ -1,6 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
-import { checkOptions, type OptionRules, texts } from "../options.js";
+import { abortSignal, checkOptions, functionLike, type OptionRules, texts, trueOrFalse } from "../options.js";
 import { checkDurability } from "./durability.js";
 import { checkFolders } from "./folders.js";
 import type { CheckOptions, Problem } from "./problem.js";
@@ -28,4 +28,9 @@ export async function check(
   ];
 }
 
-const RULES: OptionRules<CheckOptions> = { staticFolders: texts("public") };
+const RULES: OptionRules<CheckOptions> = {
+  staticFolders: texts("public"),
+  verify: trueOrFalse,
+  signal: abortSignal,
+  onProgress: functionLike("({ done, expected }) => console.log(done, expected)"),
+};

@@ -3,14 +3,14 @@ import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { type KeyRow, KeyRows } from "../database/key-rows.js";
-import { type KeyColumn, keyColumns } from "../database/named-keys.js";
+import { columnsBehind, type KeyColumn, keyColumns } from "../database/named-keys.js";
 import { partlyHiddenTable } from "../database/row-visibility.js";
 import { InvalidKeyError } from "../errors.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
 import { objectKey } from "../storage/spelling.js";
 import type { Storage } from "../storage/storage.js";
-import { accessTo, refusalOf } from "./access.js";
+import { isReadable, refusalOf } from "./access.js";
 import { notChecked, type Problem, type ProblemRow } from "./problem.js";
 
 /** How many rows a problem shows, and how many of them its message names. */
@@ -24,7 +24,7 @@ export async function checkRows(dataSource: DataSource, storages: ColumnStorages
   const problems: Problem[] = [];
   for (const keyColumn of keyColumns(storages.columns)) {
     if (keyColumn.entity.tableType === "view" || !(await isReadable(dataSource, keyColumn))) continue;
-    const { subject } = columnsBehind(storages, keyColumn)[0]!;
+    const { subject } = columnsBehind(storages.columns, keyColumn)[0]!;
     problems.push(...(await checkRowsOf(dataSource, storages, keyColumn)));
     const hidden = await onPrimary(dataSource, (runner) => partlyHiddenTable(runner, [keyColumn]));
     if (hidden && !hidden.schemas) problems.push(notChecked(subject, "all rows", "row-level security is in force"));
@@ -32,17 +32,8 @@ export async function checkRows(dataSource: DataSource, storages: ColumnStorages
   return problems;
 }
 
-function isReadable(dataSource: DataSource, keyColumn: KeyColumn): Promise<boolean> {
-  return onPrimary(dataSource, async (runner) => (await accessTo(runner, keyColumn)) === "readable");
-}
-
-function columnsBehind(storages: ColumnStorages, { entity, propertyPath }: KeyColumn): PrivateColumn[] {
-  const { databasePath } = entity.findColumnWithPropertyPath(propertyPath)!;
-  return storages.columns.filter(({ place }) => place === `${entity.tablePath}\0${databasePath}`);
-}
-
 async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, keyColumn: KeyColumn): Promise<Problem[]> {
-  const columns = columnsBehind(storages, keyColumn);
+  const columns = columnsBehind(storages.columns, keyColumn);
   const { subject } = columns[0]!;
   const [invalid, foreign] = [new Found(), new Found()];
   try {
