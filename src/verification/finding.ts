@@ -1,3 +1,5 @@
+import { quoted, shown } from "../quoted.js";
+
 /** What tells the bytes of a file from others. */
 export interface FileDigest {
   /** The number of bytes. */
@@ -20,3 +22,10 @@ export type Finding =
   | { kind: "missing" }
   /** The row's value is not a key. */
   | { kind: "invalid" };
+
+/** In which way an object is not what its row says, as a part of a sentence. */
+export function difference(expected: FileDigest, found: FileDigest): string {
+  return found.sha256 === undefined
+    ? `it has ${found.size} bytes, the row says ${expected.size}`
+    : `its SHA-256 digest is ${quoted(found.sha256)}, the row says ${shown(expected.sha256)}`;
+}
