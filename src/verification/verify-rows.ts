@@ -77,12 +77,17 @@ async function verifyRow(
 /** Does the same for each row, a few at a time. */
 async function concurrently<T>(rows: KeyRow[], work: (row: KeyRow) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
-  const queue = rows.entries();
+  const queue = numbered(rows);
   const worker = async () => {
     for (const [index, row] of queue) results[index] = await work(row);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return results;
+}
+
+/** Unlike the entries of an array, these end for all workers when one of them throws. */
+function* numbered(rows: KeyRow[]): Generator<[index: number, row: KeyRow]> {
+  yield* rows.entries();
 }
 
 function isFine({ finding: { kind } }: VerifiedRow): boolean {

@@ -77,6 +77,12 @@ export class Song extends Medium {
   declare file: PrivateFile | null;
 }
 
+/** It shares the column of its parent, and keeps no digest. */
+@ChildEntity()
+export class Sketch extends Medium {
+  @PrivateFileColumn<Sketch>({ uploadTo: "sketches", nullable: true }) declare file: PrivateFile | null;
+}
+
 @Entity()
 export class Memo {
   @PrimaryGeneratedColumn() id!: number;
@@ -92,7 +98,7 @@ export class Plain {
   @PrivateFileColumn({ uploadTo: "plain", nullable: true }) file!: PrivateFile | null;
 }
 
-const entities = [Letter, Contract, Person, Medium, Film, Song, Memo, Plain];
+const entities = [Letter, Contract, Person, Medium, Film, Song, Sketch, Memo, Plain];
 
 /** A database and a storage, in which uploads are saved and then harmed. */
 export interface Archive extends SweepFixture {

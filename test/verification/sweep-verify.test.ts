@@ -27,6 +27,7 @@ import {
   openArchive,
   Person,
   Plain,
+  Sketch,
   Song,
 } from "./archive.js";
 
@@ -175,6 +176,15 @@ describeOnEachDatabase("a sweep with verify", (database) => {
     assert.deepEqual(report.verification, { verified: 0, unverified: 0, altered: 0, unreadable: 0 });
   });
 
+  it("leaves out a row of a child class that keeps no digest, unlike its parent", async () => {
+    const sketch = await archive.add(Sketch, { file: "right" });
+    await archive.dataSource.manager.update(Medium, sketch.id, { digest: digestOf("wrong") });
+    await archive.add(Medium, { file: "right" });
+    const { report, items } = await verify();
+    assert.deepEqual(report.verification, { verified: 1, unverified: 0, altered: 0, unreadable: 0 });
+    assert.deepEqual(items, []);
+  });
+
   it("leaves out a row of a class that the data source does not know", async () => {
     const { scan } = await archive.add(Letter, { scan: "right" });
     const { id, file } = await archive.add(Medium, { file: "right" });
@@ -269,6 +279,23 @@ describeOnEachDatabase("a sweep with verify", (database) => {
     assert.ok(most > 1 && most <= 4, `${most} were read at once`);
     const last = told.filter(({ step }) => step === "verify").at(-1);
     assert.deepEqual(last, { step: "verify", done: count, expected: count });
+  });
+
+  it("reads no more objects when a function of the caller has thrown", async () => {
+    for (let count = 0; count < 30; count++) await archive.add(Letter, { scan: "right" });
+    const { storage } = archive;
+    const read = storage.read.bind(storage);
+    let times = 0;
+    storage.read = async (key, options) => {
+      times++;
+      return read(key, options);
+    };
+    const onProgress = ({ step, done }: SweepProgress) => {
+      if (step === "verify" && done === 1) throw new Error("no more");
+    };
+    await assert.rejects(archive.files.sweep({ verify: true, onProgress }), /^Error: no more$/);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.ok(times <= 8, `${times} objects were read`);
   });
 
   it("ends when it is told to, also within an object", { timeout: 60_000 }, async () => {
