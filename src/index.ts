@@ -1,6 +1,6 @@
 import "./node-version.js";
 
-export type { CheckOptions, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
+export type { CheckOptions, CheckProgress, Problem, ProblemCode, ProblemRow } from "./check/problem.js";
 export type {
   Condition,
   DatabaseColumnOptions,
@@ -49,6 +49,7 @@ export type {
 } from "./storage/storage.js";
 export * from "./storage/upload-error.js";
 export type {
+  AlteredItem,
   InvalidItem,
   MissingItem,
   OrphanItem,
@@ -56,6 +57,8 @@ export type {
   SweepOptions,
   SweepProgress,
   SweepReport,
+  SweepVerification,
+  UnreadableItem,
 } from "./sweep/sweep-options.js";
 export type { AttachOptions } from "./upload/attach-options.js";
 export { FilePath, fromPath } from "./upload/file-path.js";
@@ -68,3 +71,4 @@ export {
   type TemporaryUpload,
 } from "./upload/form/multer-storage.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";
+export type { FileDigest } from "./verification/finding.js";

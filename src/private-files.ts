@@ -285,11 +285,11 @@ export class PrivateFiles {
    * way, that is younger than the grace period, or that does not belong to a column of this data source. It may run beside everything else.
    *
    * Costs a listing of each storage, a second one if there are orphans, a SELECT for 2000 rows and one for 500 orphans; memory grows by
-   * 27 bytes at most for each row with a file.
+   * 27 bytes at most for each row with a file. With `verify` it reads each object that a row with a digest names.
    *
    * @throws ConfigurationError for a wrong option, for storages inside of each other, and if it may not see all rows: row-level security
    * hides some, the session chooses the schema, another data source of the process keeps files in the same storage, or no row names any
-   * object of a storage.
+   * object of a storage. For `verify`, if no column has a digest.
    * @throws InvalidKeyError for a prefix that no key can have.
    * @throws StorageError when a storage can't be listed. One that can't remove an object is counted.
    */
@@ -304,9 +304,10 @@ export class PrivateFiles {
    * Looks for mistakes that would show too late: storages that can't be written or that a web server serves; tables without the
    * column, or with one that is too short, has no index or can't hold all names; and rows whose value is not a key. It also tells of rows
    * that name objects of others. Writes and removes a small file in each column's folder, and costs a SELECT for 2000 rows with a file.
+   * With `verify` it reads each object that a row with a digest names, and tells which have other bytes than the row says.
    *
    * @returns what it found; nothing when all is well.
-   * @throws ConfigurationError for an unknown option, or a wrong one, and for a static folder that is not there.
+   * @throws ConfigurationError for an unknown option, or a wrong one, for a static folder that is not there, and for `verify` if no column has a digest.
    */
   async check(options: CheckOptions = {}): Promise<Problem[]> {
     const { storages } = this.know();

@@ -17,6 +17,7 @@ const LAYERS = [
   "lifecycle",
   "sweep",
   "check",
+  "verification",
   "database",
   "column",
   "delivery",

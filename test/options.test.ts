@@ -242,6 +242,7 @@ const subjects: Subject<never>[] = [
       dryRun: notBoolean,
       prefixes: [null, "uploads/", [""], [5], ["uploads/", ""]],
       force: notBoolean,
+      verify: notBoolean,
       signal: notSignal,
       onItem: notFunction,
       onProgress: notFunction,
@@ -250,7 +251,12 @@ const subjects: Subject<never>[] = [
   subject<CheckOptions>({
     name: "PrivateFiles.check",
     call: (options) => application.files.check(options),
-    wrong: { staticFolders: [null, "public", [""], [5]] },
+    wrong: {
+      staticFolders: [null, "public", [""], [5]],
+      verify: notBoolean,
+      signal: notSignal,
+      onProgress: notFunction,
+    },
   }),
 ];
 

@@ -1,5 +1,6 @@
-import { type ObjectLiteral, QueryFailedError, type QueryRunner } from "typeorm";
+import { type DataSource, type ObjectLiteral, QueryFailedError, type QueryRunner } from "typeorm";
 import { dataSourceOf, type OfDataSource } from "../column/data-source.js";
+import { onPrimary } from "../database/committed-reads.js";
 import { isPostgres, isSqlite } from "../database/dialect.js";
 import type { KeyColumn } from "../database/named-keys.js";
 import { isAnswer } from "../database/transaction-status.js";
@@ -26,6 +27,11 @@ export async function accessTo(runner: QueryRunner, { entity, propertyPath }: Ke
     const hiddenSchema = missing === "TABLE_MISSING" ? await schemaOutOfReach(runner, entity) : undefined;
     return hiddenSchema ? { refusal: `permission denied for schema ${hiddenSchema}` } : missing;
   }
+}
+
+/** Whether a column of the database can be read. */
+export function isReadable(dataSource: DataSource, column: KeyColumn): Promise<boolean> {
+  return onPrimary(dataSource, async (runner) => (await accessTo(runner, column)) === "readable");
 }
 
 /**

@@ -17,6 +17,10 @@ import type { ObjectLiteral } from "typeorm";
  * - `INVALID_KEYS`: rows have a value that is not a key, so their files can't be served.
  * - `FOREIGN_OBJECTS`: rows name objects that this package did not write, which are never deleted with their row.
  * - `COMMIT_NOT_SYNCED`: the database may lose commits in a power cut, and rows then name files again that were removed.
+ * - `ALTERED_OBJECTS`: rows whose object has other bytes than they say. This one and those below are found with `verify` alone.
+ * - `MISSING_OBJECTS`: rows name objects which the storage does not have.
+ * - `UNREADABLE_OBJECTS`: rows name objects which the storage can't read.
+ * - `UNVERIFIED_OBJECTS`: rows have no digest, so nothing tells which bytes are right.
  */
 export type ProblemCode =
   | "STORAGE_FAILS"
@@ -32,7 +36,11 @@ export type ProblemCode =
   | "COLUMN_WITHOUT_INDEX"
   | "INVALID_KEYS"
   | "FOREIGN_OBJECTS"
-  | "COMMIT_NOT_SYNCED";
+  | "COMMIT_NOT_SYNCED"
+  | "ALTERED_OBJECTS"
+  | "MISSING_OBJECTS"
+  | "UNREADABLE_OBJECTS"
+  | "UNVERIFIED_OBJECTS";
 
 /** Something that `check` found. */
 export interface Problem {
@@ -59,6 +67,8 @@ export interface ProblemRow {
   id: ObjectLiteral;
   /** The text in the column, as it is there. It may hold anything: encode it before you show it. */
   key: string;
+  /** What is wrong with the file of this row, where that is not the same for all: its size or its digest, or why it can't be read. */
+  reason?: string;
 }
 
 /** What `check` is told. */
@@ -68,6 +78,26 @@ export interface CheckOptions {
    * such as `public`, is warned of)
    */
   staticFolders?: string[];
+  /**
+   * Whether it also reads every object that a row with a digest names, and tells where the bytes are others than the row says. It needs
+   * columns with `fields.sha256`; where only `fields.size` is there, the size alone is compared. Costs as much as downloading all these
+   * files, four at a time. (default: `false`)
+   */
+  verify?: boolean;
+  /** Ends the check, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called for each file that is verified. It must be quick. */
+  onProgress?: (progress: CheckProgress) => void;
+}
+
+/** How far a check with `verify` is. */
+export interface CheckProgress {
+  /** What it does: it verifies files. */
+  step: "verify";
+  /** How many rows of a column are done. */
+  done: number;
+  /** About how many there are in the column. */
+  expected?: number;
 }
 
 /** The problem that something of a column can't be looked at. */

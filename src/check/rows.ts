@@ -3,50 +3,47 @@ import type { ColumnStorages } from "../column/column-storages.js";
 import type { PrivateColumn } from "../column/private-column.js";
 import { onPrimary } from "../database/committed-reads.js";
 import { type KeyRow, KeyRows } from "../database/key-rows.js";
-import { type KeyColumn, keyColumns } from "../database/named-keys.js";
+import { columnsBehind, type KeyColumn, keyColumns } from "../database/named-keys.js";
 import { partlyHiddenTable } from "../database/row-visibility.js";
 import { InvalidKeyError } from "../errors.js";
-import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
 import { objectKey } from "../storage/spelling.js";
 import type { Storage } from "../storage/storage.js";
-import { accessTo, refusalOf } from "./access.js";
-import { notChecked, type Problem, type ProblemRow } from "./problem.js";
-
-/** How many rows a problem shows, and how many of them its message names. */
-const [SHOWN, NAMED] = [100, 3];
+import { isReadable, refusalOf } from "./access.js";
+import { FoundRows } from "./found-rows.js";
+import { notChecked, type Problem } from "./problem.js";
 
 /**
  * Looks for rows whose value is not a key, and for rows that name objects which this package did not write. Costs one SELECT for 2000 rows with
  * a file. The rows of views are rows of tables.
  */
-export async function checkRows(dataSource: DataSource, storages: ColumnStorages): Promise<Problem[]> {
+export async function checkRows(
+  dataSource: DataSource,
+  storages: ColumnStorages,
+  signal?: AbortSignal,
+): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const keyColumn of keyColumns(storages.columns)) {
     if (keyColumn.entity.tableType === "view" || !(await isReadable(dataSource, keyColumn))) continue;
-    const { subject } = columnsBehind(storages, keyColumn)[0]!;
-    problems.push(...(await checkRowsOf(dataSource, storages, keyColumn)));
+    const { subject } = columnsBehind(storages.columns, keyColumn)[0]!;
+    problems.push(...(await checkRowsOf(dataSource, storages, keyColumn, signal)));
     const hidden = await onPrimary(dataSource, (runner) => partlyHiddenTable(runner, [keyColumn]));
     if (hidden && !hidden.schemas) problems.push(notChecked(subject, "all rows", "row-level security is in force"));
   }
   return problems;
 }
 
-function isReadable(dataSource: DataSource, keyColumn: KeyColumn): Promise<boolean> {
-  return onPrimary(dataSource, async (runner) => (await accessTo(runner, keyColumn)) === "readable");
-}
-
-function columnsBehind(storages: ColumnStorages, { entity, propertyPath }: KeyColumn): PrivateColumn[] {
-  const { databasePath } = entity.findColumnWithPropertyPath(propertyPath)!;
-  return storages.columns.filter(({ place }) => place === `${entity.tablePath}\0${databasePath}`);
-}
-
-async function checkRowsOf(dataSource: DataSource, storages: ColumnStorages, keyColumn: KeyColumn): Promise<Problem[]> {
-  const columns = columnsBehind(storages, keyColumn);
+async function checkRowsOf(
+  dataSource: DataSource,
+  storages: ColumnStorages,
+  keyColumn: KeyColumn,
+  signal?: AbortSignal,
+): Promise<Problem[]> {
+  const columns = columnsBehind(storages.columns, keyColumn);
   const { subject } = columns[0]!;
-  const [invalid, foreign] = [new Found(), new Found()];
+  const [invalid, foreign] = [new FoundRows(), new FoundRows()];
   try {
-    for await (const page of new KeyRows(dataSource, keyColumn).pages()) {
+    for await (const page of new KeyRows(dataSource, keyColumn).pages(signal)) {
       for (const row of page) {
         const kind = kindOf(storages.storageOf(columnOf(row, columns)), row.key);
         if (kind) (kind === "invalid" ? invalid : foreign).add(row);
@@ -92,29 +89,5 @@ function isKey(storage: Storage, text: string): boolean {
   } catch (error) {
     if (error instanceof InvalidKeyError) return false;
     throw error;
-  }
-}
-
-/** Rows of one kind: how many there are, and the first of them. */
-class Found {
-  #count = 0;
-  readonly #rows: ProblemRow[] = [];
-
-  add({ id, key }: KeyRow): void {
-    this.#count++;
-    if (this.#rows.length < SHOWN) this.#rows.push({ id, key });
-  }
-
-  problem(
-    code: Problem["code"],
-    severity: Problem["severity"],
-    subject: string,
-    [what, remedy]: readonly [string, string],
-  ): Problem[] {
-    if (this.#count === 0) return [];
-    const names = this.#rows.slice(0, NAMED).map(({ key }) => quoted(key.slice(0, 100)));
-    const rows = `${this.#count} row${this.#count === 1 ? "" : "s"}`;
-    const message = `${rows} with ${what}, such as ${names.join(", ")}. ${remedy}`;
-    return [{ code, severity, subject, message, count: this.#count, rows: this.#rows }];
   }
 }

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { CheckOptions } from "../check/problem.js";
 import { quoted } from "../quoted.js";
 import type { SweepOptions } from "../sweep/sweep-options.js";
 import { durationSeconds } from "./duration.js";
@@ -24,8 +25,8 @@ export interface CheckCommand {
   config?: string;
   /** Whether the output is for a program. */
   json: boolean;
-  /** The folders that a web server serves, where they are known. */
-  staticFolders?: string[];
+  /** What the check is told. */
+  options: CheckOptions;
 }
 
 /** A command that works on a `PrivateFiles`. */
@@ -52,6 +53,7 @@ function sweepCommand(args: string[]): SweepCommand {
     delete: remove,
     prefix,
     force,
+    verify,
     "older-than": olderThan,
   } = parse(args, {
     ...COMMON,
@@ -59,9 +61,11 @@ function sweepCommand(args: string[]): SweepCommand {
     "older-than": { type: "string" },
     prefix: { type: "string", multiple: true },
     force: { type: "boolean", default: false },
+    verify: { type: "boolean" },
   });
   assertNotEmpty("prefix", prefix);
   const options: SweepOptions = { dryRun: !remove, prefixes: prefix, force };
+  if (verify) options.verify = true;
   if (olderThan !== undefined) options.olderThan = grace(olderThan);
   return { name: "sweep", config, json, options };
 }
@@ -70,13 +74,15 @@ function checkCommand(args: string[]): CheckCommand {
   const {
     config,
     json,
+    verify,
     static: staticFolders,
   } = parse(args, {
     ...COMMON,
+    verify: { type: "boolean", default: false },
     static: { type: "string", multiple: true },
   });
   assertNotEmpty("static", staticFolders);
-  return { name: "check", config, json, staticFolders };
+  return { name: "check", config, json, options: { staticFolders, verify } };
 }
 
 const COMMON = { config: { type: "string" }, json: { type: "boolean", default: false } } as const;

@@ -14,6 +14,7 @@ Options of check
   --static <folder>      a folder that a web server serves; may be repeated
 
 Options of both
+  --verify               read the files of rows that have their digest, and tell which have other bytes
   --config <file>        a module that exports a PrivateFiles
                          (default: ormconfig.js, .mjs or .cjs, or dist/ormconfig.js)
   --json                 print one JSON object a line
@@ -21,6 +22,6 @@ Options of both
 
 Exit codes
   0  nothing needs attention, or all of it was removed
-  1  something was found: files without a row, rows without a file; for check an error
+  1  something was found: files without a row, rows without a file or with another; for check an error
   2  it could not run, or something failed: arguments, configuration, database, storage
   130  interrupted`;

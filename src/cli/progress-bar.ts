@@ -8,6 +8,7 @@ const DOING = {
   objects: "files looked at",
   missing: "rows looked at again",
   orphans: "orphans looked at",
+  verify: "files verified",
 };
 
 /** How far a sweep is, in the last line of a terminal. Draws nothing where standard error is none. */

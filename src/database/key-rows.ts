@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from "typeorm";
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner, SelectQueryBuilder } from "typeorm";
 import type { ColumnMetadata } from "../column/private-column.js";
 import { onPrimary } from "./committed-reads.js";
 import type { KeyColumn } from "./named-keys.js";
@@ -17,6 +17,8 @@ export interface KeyRow {
   id: ObjectLiteral;
   /** The class of the row: with single table inheritance not always the table's own. `undefined` for an unknown one. */
   entity: EntityMetadata | undefined;
+  /** The values of the columns that are read beside the key, as an entity would have them. */
+  values: unknown[];
 }
 
 /**
@@ -28,12 +30,23 @@ export class KeyRows {
   readonly #column: KeyColumn;
   readonly #keys: ColumnMetadata[];
   readonly #position: RowPosition;
+  readonly #beside: ColumnMetadata[];
 
-  constructor(dataSource: DataSource, column: KeyColumn) {
+  /** @param beside columns of the same entity that are read as well. */
+  constructor(dataSource: DataSource, column: KeyColumn, beside: ColumnMetadata[] = []) {
     this.#dataSource = dataSource;
     this.#column = column;
     this.#keys = column.entity.primaryColumns;
     this.#position = new RowPosition(dataSource, this.#keys);
+    this.#beside = beside;
+  }
+
+  /** How many there are. */
+  async count(): Promise<number> {
+    return onPrimary(this.#dataSource, async (runner) => {
+      const row = await this.#query(runner).select("COUNT(*)", "count").getRawOne<{ count: number | string }>();
+      return Number(row!.count);
+    });
   }
 
   /** All rows, page by page. Costs one SELECT for 2000 rows, which goes on where the last one ended. */
@@ -58,17 +71,22 @@ export class KeyRows {
   }
 
   async #read(narrow: (query: SelectQueryBuilder<ObjectLiteral>) => unknown): Promise<KeyRow[]> {
-    return onPrimary(this.#dataSource, async ({ manager }) => {
-      const query = manager.createQueryBuilder<ObjectLiteral>(this.#column.entity.target, "entity");
-      query.withDeleted().cache(false).select(`entity.${this.#column.propertyPath}`, "key");
+    return onPrimary(this.#dataSource, async (runner) => {
+      const query = this.#query(runner).select(`entity.${this.#column.propertyPath}`, "key");
       for (const [index, key] of this.#keys.entries()) query.addSelect(`entity.${key.propertyPath}`, `id${index}`);
+      for (const [index, one] of this.#beside.entries()) query.addSelect(`entity.${one.propertyPath}`, `value${index}`);
       this.#position.select(query);
       const kind = this.#column.entity.discriminatorColumn;
       if (kind) query.addSelect(`entity.${kind.propertyPath}`, "kind");
-      query.where(`entity.${this.#column.propertyPath} IS NOT NULL`);
       narrow(query);
       return (await query.getRawMany<Record<string, unknown>>()).map((row) => this.#row(row));
     });
+  }
+
+  #query({ manager }: QueryRunner): SelectQueryBuilder<ObjectLiteral> {
+    const { entity, propertyPath } = this.#column;
+    const query = manager.createQueryBuilder<ObjectLiteral>(entity.target, "entity");
+    return query.withDeleted().cache(false).where(`entity.${propertyPath} IS NOT NULL`);
   }
 
   #row(row: Record<string, unknown>): KeyRow {
@@ -80,7 +98,9 @@ export class KeyRows {
       const exact = typeof raw === "number" && !Number.isSafeInteger(raw) ? position[index] : raw;
       key.setEntityValue(id, this.#dataSource.driver.prepareHydratedValue(exact, key));
     }
-    return { key: String(row.key), position, id, entity: this.#classOf(row.kind) };
+    const { driver } = this.#dataSource;
+    const values = this.#beside.map((column, index) => driver.prepareHydratedValue(row[`value${index}`], column));
+    return { key: String(row.key), position, id, entity: this.#classOf(row.kind), values };
   }
 
   #classOf(kind: unknown): EntityMetadata | undefined {

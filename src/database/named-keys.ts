@@ -24,6 +24,12 @@ export function keyColumns(columns: Iterable<PrivateColumn>): KeyColumn[] {
   return [...found.values()];
 }
 
+/** The columns of entities that are a column of the database: with single table inheritance one for each class that has it. */
+export function columnsBehind(columns: Iterable<PrivateColumn>, { entity, propertyPath }: KeyColumn): PrivateColumn[] {
+  const { databasePath } = entity.findColumnWithPropertyPath(propertyPath)!;
+  return [...columns].filter(({ place }) => place === `${entity.tablePath}\0${databasePath}`);
+}
+
 /**
  * Asks the database which of some keys any row names, soft-deleted rows included. Costs one statement, which is one snapshot, for
  * 500 keys divided by the number of columns; it reads the whole table where a column has no index.

@@ -57,7 +57,8 @@ export class SweepRun {
 
   /** Tells how far a step is, when enough was done since, and ends the sweep when it is to end. */
   progress(step: SweepProgress["step"], done: number, expected?: number): void {
-    if (done % PROGRESS_EACH !== 0) return;
+    // An object that is read may be large.
+    if (step !== "verify" && done % PROGRESS_EACH !== 0) return;
     this.options.signal?.throwIfAborted();
     this.options.onProgress?.({ step, done, expected });
   }
@@ -69,6 +70,7 @@ const RULES: OptionRules<SweepOptions> = {
   // An empty prefix, such as that of a variable without a value, would cover the whole storage.
   prefixes: texts("uploads/"),
   force: trueOrFalse,
+  verify: trueOrFalse,
   signal: abortSignal,
   onItem: functionLike("(item) => console.log(item.key)"),
   onProgress: functionLike("({ step, done }) => console.log(step, done)"),

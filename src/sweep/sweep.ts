@@ -1,9 +1,11 @@
 import type { DataSource } from "typeorm";
 import type { ColumnStorages } from "../column/column-storages.js";
+import type { PrivateColumn } from "../column/private-column.js";
 import { KeyRows } from "../database/key-rows.js";
 import { keyColumns } from "../database/named-keys.js";
 import { objectKey } from "../storage/spelling.js";
 import type { Storage } from "../storage/storage.js";
+import { verifiableColumns } from "../verification/expectation.js";
 import { assertCertain } from "./certainty.js";
 import { KeySet } from "./key-set.js";
 import { reportMissing } from "./missing-files.js";
@@ -11,6 +13,7 @@ import { countObjects, removeOrphans } from "./orphans.js";
 import { OtherNames } from "./other-names.js";
 import type { SweepOptions, SweepReport } from "./sweep-options.js";
 import { SweepRun } from "./sweep-run.js";
+import { verifyObjects } from "./verify-objects.js";
 
 /**
  * Finds what saves and crashes have left: objects that no row names, and rows whose object is gone. Memory grows with the
@@ -26,6 +29,7 @@ export async function sweep(
 ): Promise<SweepReport> {
   const run = new SweepRun(dataSource, storages, options);
   await assertCertain(run);
+  const verifiable = options.verify ? verifiableColumns(storages, "PrivateFiles.sweep") : undefined;
   const known = new Map<Storage, { keys: KeySet; candidates: number }>();
   for (const storage of storages.storages) {
     const keys = await readKeys(run, storage);
@@ -39,6 +43,7 @@ export async function sweep(
     if (candidates > 0) await removeOrphans(run, storage, keys, otherNames, candidates);
     if (!run.dryRun) run.report.incomplete += (await storage.removeIncomplete?.(run.abandonedBefore)) ?? 0;
   }
+  if (verifiable) await verifyObjects(run, verifiable, keysByColumn(run, known));
   return run.report;
 }
 
@@ -54,4 +59,12 @@ async function readKeys(run: SweepRun, storage: Storage): Promise<KeySet> {
     }
   }
   return keys;
+}
+
+function keysByColumn(run: SweepRun, known: Map<Storage, { keys: KeySet }>): Map<PrivateColumn, KeySet> {
+  return new Map(
+    [...known].flatMap(([storage, { keys }]) =>
+      run.storages.columnsOn(storage).map((column) => [column, keys] as const),
+    ),
+  );
 }

@@ -27,6 +27,17 @@ describe("the command line of private-files", () => {
     });
   });
 
+  it("asks a sweep or a check to verify files where it says --verify", () => {
+    assert.deepEqual(parseCommand(["sweep", "--verify"]), {
+      ...{ name: "sweep", config: undefined, json: false },
+      options: { dryRun: true, force: false, prefixes: undefined, verify: true },
+    });
+    assert.deepEqual(parseCommand(["check", "--verify", "--static", "public"]), {
+      ...{ name: "check", config: undefined, json: false },
+      options: { staticFolders: ["public"], verify: true },
+    });
+  });
+
   it("is refused with the reason where it says nothing sensible", () => {
     const wrong: [string[], RegExp][] = [
       [[], /^no command is given/],
@@ -64,7 +75,16 @@ describe("the command line of private-files", () => {
     t.after(() => project.close());
     const help = await project.run(["sweep", "--help"]);
     assert.deepEqual([help.code, help.stderr], [0, ""]);
-    for (const option of ["--delete", "--older-than", "--prefix", "--force", "--static", "--config", "--json"]) {
+    for (const option of [
+      "--delete",
+      "--older-than",
+      "--prefix",
+      "--force",
+      "--static",
+      "--verify",
+      "--config",
+      "--json",
+    ]) {
       assert.match(help.stdout, new RegExp(`^ +${option} `, "m"));
     }
     assert.match((await project.run(["--version"])).stdout, /^\d+\.\d+\.\d+\S*\n$/);

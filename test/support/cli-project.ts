@@ -44,15 +44,25 @@ export class CliProject {
 
   /** Saves rows that name keys. */
   async name(...keys: string[]): Promise<void> {
+    await this.#insert(keys);
+  }
+
+  /** Saves a row that names a key, and the digest of its file. */
+  async nameWithDigest(key: string, digest: string): Promise<void> {
+    await this.#insert([key], digest);
+  }
+
+  async #insert(keys: string[], digest: string | null = null): Promise<void> {
     const columns = {
       id: { type: Number, primary: true, generated: true } as const,
-      scan: privateFileColumn({ uploadTo: "letters" }),
+      scan: privateFileColumn({ uploadTo: "letters", fields: { sha256: "digest" } }),
+      digest: { type: String, nullable: true } as const,
     };
     const entities = [new EntitySchema({ name: "Letter", columns, indices: [{ columns: ["scan"] }] })];
     const location = join(this.folder, "database.sqlite");
     const options = { type: "sqljs", location, autoSave: true, synchronize: true, entities } as const;
     const dataSource = await new DataSource(options).initialize();
-    for (const key of keys) await dataSource.query("INSERT INTO letter (scan) VALUES (?)", [key]);
+    for (const key of keys) await dataSource.query("INSERT INTO letter (scan, digest) VALUES (?, ?)", [key, digest]);
     await dataSource.destroy();
   }
 
@@ -80,8 +90,12 @@ export class CliProject {
   }
 }
 
-/** It logs each query, keeps the process alive, and has a storage that removes slowly or not at all where it is told so. */
+/**
+ * It logs each query, keeps the process alive, and has a storage that removes slowly or not at all where it is told so, and can't read some
+ * objects, by their names.
+ */
 const CONFIGURATION = `
+import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { DataSource, EntitySchema } from ${JSON.stringify(import.meta.resolve("typeorm"))};
 import { PrivateFiles, privateFileColumn } from ${JSON.stringify(import.meta.resolve("typeorm-private-files"))};
@@ -89,7 +103,11 @@ import { BackdatedStorage } from ${JSON.stringify(import.meta.resolve("./backdat
 
 setInterval(() => {}, 1000);
 console.log("configured");
-const columns = { id: { type: Number, primary: true, generated: true }, scan: privateFileColumn({ uploadTo: "letters" }) };
+const columns = {
+  id: { type: Number, primary: true, generated: true },
+  scan: privateFileColumn({ uploadTo: "letters", fields: { sha256: "digest" } }),
+  digest: { type: String, nullable: true },
+};
 const entities = [new EntitySchema({ name: "Letter", columns, indices: [{ columns: ["scan"] }] })];
 const dataSource = new DataSource({ type: "sqljs", location: "database.sqlite", entities, logging: true });
 export default dataSource;
@@ -99,6 +117,12 @@ class Storage extends BackdatedStorage {
     if (process.env.FAILS) throw new Error("no permission\\nat all");
     if (process.env.SLOW) await setTimeout(50);
     return super.delete(key);
+  }
+  async read(key, options) {
+    if (key.endsWith("/unreadable.txt")) throw new Error("a bad\\nsector");
+    if (!key.endsWith("/endless.txt")) return super.read(key, options);
+    console.error("reading for ever");
+    return new Readable({ read() {} });
   }
 }
 export const files = new PrivateFiles(dataSource, { storage: new Storage("files") });

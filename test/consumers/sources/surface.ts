@@ -271,10 +271,12 @@ export async function maintain(): Promise<SweepReport> {
     dryRun: true,
     olderThan: 3600,
     prefixes: ["reports"],
+    verify: true,
     onItem: (item) => void found.push(item),
   };
   for (const item of found) console.log(item.kind === "orphan" ? item.removed : item.id);
-  const check: CheckOptions = { staticFolders: ["public"] };
+  for (const item of found) if (item.kind === "altered") console.log(item.expected.sha256, item.found.sha256);
+  const check: CheckOptions = { staticFolders: ["public"], verify: true };
   const problems: Problem[] = await files.check(check);
   for (const { code, severity, count, rows } of problems) console.log(code, severity, count?.toFixed(), rows?.length);
   return files.sweep(sweep);
