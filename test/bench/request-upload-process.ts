@@ -1,5 +1,6 @@
 // Receives raw bodies. Its arguments: its folder, and how. A PUT answers with the path for the DELETE.
 import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { mkdir, open, unlink } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -57,12 +58,10 @@ async function receive(body: IncomingMessage): Promise<string> {
 
 async function pipe(body: IncomingMessage): Promise<string> {
   const name = `${piped++}`;
-  const file = await open(join(folder, "piped", name), "wx");
-  try {
-    await pipeline(body, file.createWriteStream({ autoClose: false }));
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
+  const path = join(folder, "piped", name);
+  await pipeline(body, createWriteStream(path, { flags: "wx" }));
+  const file = await open(path);
+  await file.sync();
+  await file.close();
   return name;
 }
