@@ -78,13 +78,11 @@ describe("whenRequestOver", () => {
     assert.equal(connection.readyState, "open");
   });
 
-  const skip = Number.parseInt(process.versions.node, 10) >= 26 && "that do not end on Node 26 yet";
-  it("calls back at the end of the connection if it is asked after the response, and at once if that is closed", {
-    skip,
-  }, async (t) => {
+  it("calls back at the end of the connection if it is asked after the response, and at once if that is closed", async (t) => {
     const late: IncomingMessage[] = [];
     const { port } = await serve(t, (request, response) => {
-      response.end(() => whenRequestOver(request, () => over.push("late")));
+      // Not in the callback of `end`: newer versions of Node call it before the response is over.
+      response.once("close", () => whenRequestOver(request, () => over.push("late"))).end();
       late.push(request);
     });
     const connection = await openConnection(t, port);
