@@ -90,8 +90,10 @@ export class ObjectBody extends Readable {
 
   /** `pipeline` waits for the end of this stream, and then ends the destination itself. */
   private finish(destination: NodeJS.WritableStream, end: boolean): void {
-    // Koa 3.1.0 destroys the body in place of which middleware sets a stream that it is piped through.
-    if (this.destroyed) {
+    // A response that was cut would say, once it is ended, that all of it was sent. And Koa 3.1.0 destroys the body in place of
+    // which middleware sets a stream that it is piped through.
+    if (this.destroyed || (destination as unknown as Writable).destroyed) {
+      this.destroy();
       this.cut(destination);
       return;
     }
