@@ -1,6 +1,7 @@
 import { ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { Readable, type Writable } from "node:stream";
+import { cutOff } from "../../http/response-over.js";
 import type { Chunks } from "./piece-source.js";
 
 /**
@@ -104,7 +105,7 @@ export class ObjectBody extends Readable {
 
   /** Less than was promised: the client must see that. Koa 3.0 would leave the connection open. */
   private cut(destination: NodeJS.WritableStream): void {
-    (destination as unknown as Writable).destroy();
+    cutOff(destination as unknown as Writable);
   }
 }
 
