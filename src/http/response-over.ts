@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 
 interface Exchange {
   req: IncomingMessage;
@@ -27,6 +28,16 @@ export function whenOver({ req, res }: Exchange, callback: () => void): void {
 /** Whether nobody is there any more to be answered. */
 export function isOver({ req, res }: Exchange): boolean {
   return res.closed || req.socket.destroyed;
+}
+
+/**
+ * Cuts off a response of which less was sent than was promised: its connection or, over HTTP/2, its stream. Without an error Node would
+ * reset a stream with NO_ERROR, and clients, Node's own among them, would take what they got by then for the whole.
+ */
+export function cutOff(res: Writable): void {
+  if ("createPushResponse" in res)
+    res.destroy(Object.assign(new Error("The response was cut off."), { code: "ECONNRESET" }));
+  else res.destroy();
 }
 
 function listen(res: ServerResponse, socket: Socket): Callbacks {

@@ -1,6 +1,7 @@
 import { ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { Readable, type Writable } from "node:stream";
+import { cutOff } from "../../http/response-over.js";
 import type { Chunks } from "./piece-source.js";
 
 /**
@@ -90,8 +91,10 @@ export class ObjectBody extends Readable {
 
   /** `pipeline` waits for the end of this stream, and then ends the destination itself. */
   private finish(destination: NodeJS.WritableStream, end: boolean): void {
-    // Koa 3.1.0 destroys the body in place of which middleware sets a stream that it is piped through.
-    if (this.destroyed) {
+    // A response that was cut would say, once it is ended, that all of it was sent. And Koa 3.1.0 destroys the body in place of
+    // which middleware sets a stream that it is piped through.
+    if (this.destroyed || (destination as unknown as Writable).destroyed) {
+      this.destroy();
       this.cut(destination);
       return;
     }
@@ -102,7 +105,7 @@ export class ObjectBody extends Readable {
 
   /** Less than was promised: the client must see that. Koa 3.0 would leave the connection open. */
   private cut(destination: NodeJS.WritableStream): void {
-    (destination as unknown as Writable).destroy();
+    cutOff(destination as unknown as Writable);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { whenOver } from "../response-over.js";
+import { cutOff, whenOver } from "../response-over.js";
 import { watchForStall } from "./stall-watch.js";
 
 interface Exchange {
@@ -32,7 +32,7 @@ function cutConnection(exchange: Exchange, milliseconds: number): void {
   socket.setTimeout(0);
   // Before Node sets the time that a connection may stay open without a request.
   res.prependOnceListener("finish", () => socket.setTimeout(timeout));
-  const stop = watchForStall({ socket, begun: () => res.headersSent, cut: () => res.destroy() }, milliseconds);
+  const stop = watchForStall({ socket, begun: () => res.headersSent, cut: () => cutOff(res) }, milliseconds);
   whenOver(exchange, stop);
 }
 
@@ -41,7 +41,7 @@ function cutStream(exchange: Exchange, milliseconds: number): () => void {
   const { res } = exchange;
   let timer: NodeJS.Timeout | undefined;
   const progress = () => void timer?.refresh();
-  timer = setTimeout(() => (res.headersSent ? res.destroy() : progress()), milliseconds).unref();
+  timer = setTimeout(() => (res.headersSent ? cutOff(res) : progress()), milliseconds).unref();
   res.on("drain", progress);
   whenOver(exchange, () => {
     clearTimeout(timer);

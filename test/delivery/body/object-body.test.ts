@@ -88,6 +88,20 @@ describe("ObjectBody.pipe", () => {
     await turn();
     assert.equal(released, true);
   });
+
+  it("does not end a response that was cut: it would pass for one that was sent", async (t) => {
+    const server = createServer((_, res) => {
+      new ObjectBody(endless()).pipe(res);
+      setTimeout(() => res.destroy(), 100);
+    }).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const client = get({ port: (server.address() as AddressInfo).port, agent: false }).on("error", () => {});
+    t.after(() => client.destroy());
+    const [, res] = (await once(server, "request")) as [unknown, ServerResponse];
+    await once(res, "close");
+    assert.equal(res.writableFinished, false);
+  });
 });
 
 describe("ObjectBody", () => {
@@ -201,6 +215,10 @@ describe("ObjectBody hands a chunk's memory back", () => {
     return { source: give(), spent };
   }
 });
+
+async function* endless(): AsyncGenerator<Uint8Array, void> {
+  for (;;) yield Buffer.alloc(65_536);
+}
 
 async function* source(taking: (index: number) => void = () => {}): AsyncGenerator<Uint8Array, void> {
   for (const [index, chunk] of chunks.entries()) {
