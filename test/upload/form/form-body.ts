@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { RawRequest } from "../../support/cut-requests.js";
 
 /** The bytes of a form. */
 export type Body = Buffer;
@@ -29,9 +30,14 @@ function part(parameters: string, content: Uint8Array | string): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.from(content as string), Buffer.from("\r\n")]);
 }
 
+/** A request with a form. */
+export function requestOf(path: string, body: Body): RawRequest {
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${CONTENT_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return { head, body };
+}
+
 /** Writes a request with as many bytes of its body as are given, and resolves when they are handed to the system. */
 export async function writeRequest(connection: Socket, path: string, body: Body, bytes = body.length): Promise<void> {
-  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${CONTENT_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const begun = Buffer.concat([Buffer.from(head), body.subarray(0, bytes)]);
+  const begun = Buffer.concat([Buffer.from(requestOf(path, body).head), body.subarray(0, bytes)]);
   await new Promise<void>((resolve) => connection.write(begun, () => resolve()));
 }

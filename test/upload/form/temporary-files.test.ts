@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { connect as connectHttp2, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "koa";
 import { UploadError } from "typeorm-private-files";
 import { openConnection } from "../../support/connection.js";
+import { cutMany, cutRequest, descriptors } from "../../support/cut-requests.js";
 import { eventually } from "../../support/eventually.js";
 import { memoryInUse } from "../../support/garbage.js";
 import { all } from "../../support/requirements.js";
-import { CONTENT_TYPE, file, form, text, writeRequest } from "./form-body.js";
+import { CONTENT_TYPE, file, form, requestOf, text, writeRequest } from "./form-body.js";
 import { type FormSite, fileOf, MOST_BYTES, PARSERS, Submission, startFormSite } from "./form-site.js";
 
 const CONTENT = Buffer.alloc(100_000, "x");
@@ -122,14 +122,14 @@ describe("the temporary files of a form are deleted with their request, and the 
       ["last but one", ONE_FILE.length - 1],
     ] as const) {
       it(`when the client leaves after the ${what} byte: ${parser}`, async () => {
-        await cutRequest(`/${parser}/attach`, ONE_FILE, bytes);
+        await cutRequest(site.port, requestOf(`/${parser}/attach`, ONE_FILE), bytes);
         await nothingIsLeft();
       });
     }
 
     it(`when the client leaves in the middle of the second file: ${parser}`, async () => {
       const body = form(file("file", "a whole file"), file("file", CONTENT));
-      await cutRequest(`/${parser}/attach`, body, body.length / 2);
+      await cutRequest(site.port, requestOf(`/${parser}/attach`, body), body.length / 2);
       await nothingIsLeft();
     });
 
@@ -253,10 +253,9 @@ describe("uploads that are cut at any byte", () => {
   for (const parser of PARSERS) {
     it(`leave no file, no descriptor and no memory behind, ${count} times: ${parser}`, async () => {
       const body = form(file("file", "small"), text("description", "x"), file("file", CONTENT));
-      await cutMany(`/${parser}/attach`, body, 100);
-      site.errors.length = 0;
+      await cutForms(`/${parser}/attach`, body, 100);
       const before = memoryInUse();
-      await cutMany(`/${parser}/attach`, body, count);
+      await cutForms(`/${parser}/attach`, body, count);
       // Connections that were cut last are let go of, and reported as errors, a little later.
       await eventually(() => {
         site.errors.length = 0;
@@ -284,29 +283,11 @@ function failures(): Error[] {
   return site.errors.filter((error) => !((error as { status?: number }).status! < 500));
 }
 
-/** How many descriptors this process has, where the system says so. */
-function descriptors(): number {
-  return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
-}
-
-/** Cuts as many requests, each at another byte, ten at a time. */
-async function cutMany(path: string, body: Buffer, count: number): Promise<void> {
-  for (let index = 0; index < count; index += 10) {
-    const cuts = Array.from({ length: 10 }, (_, one) => ((index + one) * 7919 + 1) % body.length);
-    await Promise.all(cuts.map((bytes) => cutRequest(path, body, bytes)));
-    site.errors.length = 0;
-  }
+/** Cuts as many requests. */
+async function cutForms(path: string, body: Buffer, count: number): Promise<void> {
+  await cutMany(site.port, requestOf(path, body), count);
   await nothingIsLeft();
-}
-
-/** Sends the beginning of a request, and leaves. */
-async function cutRequest(path: string, body: Buffer, bytes: number): Promise<void> {
-  const connection = connect(site.port, "127.0.0.1").on("error", () => {});
-  await once(connection, "connect");
-  await writeRequest(connection, path, body, bytes);
-  await sleep(bytes % 7);
-  connection.destroy();
-  await once(connection, "close");
+  site.errors.length = 0;
 }
 
 interface PromiseWithResolvers {
