@@ -42,7 +42,7 @@ export interface MulterStorageOptions {
  * @throws ConfigurationError for an unknown option, and for a `directory` that is not there.
  *
  * @example
- * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits: { fileSize: 5e9 } });
+ * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits: { fileSize: 5e9, files: 1, fields: 20 } });
  * router.post("/submissions", upload.single("file"), async (ctx) => { await files.attach(submission, "uploadedFile", ctx.file) });
  */
 export function multerStorage(options: MulterStorageOptions = {}): MulterStorageEngine {
