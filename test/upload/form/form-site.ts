@@ -75,7 +75,7 @@ export function fileOf(ctx: Context): never {
 }
 
 function parsersInto(incoming: string): Record<string, Middleware> {
-  const limits = { fileSize: MOST_BYTES, files: 10, fields: 20 };
+  const limits = { fileSize: MOST_BYTES, files: 10, fields: 20, fieldNestingDepth: 3, fieldArrayIndexLimit: 20 };
   return {
     "koa-body": koaBody({
       multipart: true,

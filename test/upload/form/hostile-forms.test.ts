@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
+import fc from "fast-check";
 import type { Context } from "koa";
 import { formidableOptions } from "typeorm-private-files";
 import { cutRequest, descriptors } from "../../support/cut-requests.js";
 import { eventually } from "../../support/eventually.js";
+import { runs } from "../../support/fuzz.js";
 import { after, before, beforeEach, describe, it } from "../../support/suite.js";
 import { CONTENT_TYPE, file, form, requestOf, text } from "./form-body.js";
-import { type FormSite, fileOf, Submission, startFormSite } from "./form-site.js";
+import { type FormSite, fileOf, MOST_BYTES, Submission, startFormSite } from "./form-site.js";
 
 /** Each way to parse forms that the documentation shows, and one that takes every file of a form. */
 const PARSERS = ["koa-body", "multer", "multer-memory", "multer-any"] as const;
@@ -42,6 +44,42 @@ const TYPED = "Content-Type: text/plain";
 const manyFiles = (count: number) => form(...Array.from({ length: count }, (_, n) => file(`file${n}`, "x")));
 const manyTexts = (count: number) => Array.from({ length: count }, (_, n) => text(`text${n}`, "x"));
 
+const TWO_FILES = form(text("description", "x"), file("file", "some bytes of a file"), file("other", "x"));
+const PIECES = [
+  "\r\n",
+  "--",
+  OPEN,
+  `${OPEN}--`,
+  ":",
+  ";",
+  "\0",
+  '"',
+  "=",
+  "\xff",
+  "name=",
+  "filename*=utf-8''%ff",
+  "[",
+  "__proto__",
+];
+PIECES.push(
+  "Content-Transfer-Encoding: base64\r\n",
+  "Content-Transfer-Encoding: x\r\n",
+  "Content-Type: multipart/mixed\r\n",
+);
+
+/** Puts something else in the place of some bytes of a form: other bytes, or bytes of its own. */
+const change = fc
+  .record({
+    at: fc.nat(TWO_FILES.length),
+    left: fc.nat(40),
+    from: fc.nat(TWO_FILES.length),
+    piece: fc.option(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: "binary", maxLength: 4 }))),
+  })
+  .map(({ at, left, from, piece }) => (body: Buffer) => {
+    const put = piece === null ? body.subarray(from, from + left) : Buffer.from(piece, "latin1");
+    return Buffer.concat([body.subarray(0, at), put, body.subarray(at + left)]);
+  });
+
 /** What was reported of parsers, the forms, and the answers: the first that fits, in the order of the parsers. */
 const FORMS: [report: string, what: string, body: Buffer, statuses: number | [number, number, number, number]][] = [
   ["CVE-2022-24434", "a header that begins with a space", raw(OPEN, ` ${NAMED}`, "", "", `${OPEN}--`), 400],
@@ -66,12 +104,29 @@ const FORMS: [report: string, what: string, body: Buffer, statuses: number | [nu
     [201, 400, 400, 400],
   ],
   ["CVE-2026-3520", "5000 files", manyFiles(5000), [413, 400, 400, 400]],
-  ["CVE-2026-5038", "an index of four milliards", form(text("a[4294967290]", "x"), file("file", "x")), 201],
-  ["CVE-2026-5079", "a name of 5000 levels", form(text(`a${"[b]".repeat(5000)}`, "x"), file("file", "x")), 201],
+  [
+    "CVE-2026-5079",
+    "a name of 5000 levels",
+    form(text(`a${"[b]".repeat(5000)}`, "x"), file("file", "x")),
+    [201, 400, 400, 400],
+  ],
   [
     "CVE-2026-5079",
     "a name of 100000 levels",
     form(text(`a${"[b]".repeat(1e5)}`, "x"), file("file", "x")),
+    [201, 400, 400, 400],
+  ],
+  ["CVE-2026-77063", "a file that is too large", form(file("file", Buffer.alloc(MOST_BYTES + 1))), 413],
+  [
+    "CVE-2026-77078",
+    "the greatest index, and one more element",
+    form(text("a[4294967294]", "x"), text("a[]", "x"), file("file", "x")),
+    [201, 400, 400, 400],
+  ],
+  [
+    "CVE-2026-82333",
+    "a great index, and a name beside it",
+    form(text("a[4294967290]", "x"), text("a[b]", "x"), file("file", "x")),
     [201, 400, 400, 400],
   ],
   ["Django CVE-2023-24580", "20000 fields", form(...manyTexts(20_000), file("file", "x")), [413, 400, 400, 400]],
@@ -95,13 +150,25 @@ for (const [index, parser] of PARSERS.entries()) {
       });
     }
 
-    it("leaves no file and no descriptor when its client leaves in the middle (CVE-2025-47935, CVE-2026-2359)", async () => {
+    it("leaves no file and no descriptor when its client leaves in the middle (CVE-2025-47935, CVE-2026-2359, CVE-2026-5038, CVE-2026-77037)", async () => {
       const body = form(file("file", Buffer.alloc(100_000)), file("other", Buffer.alloc(100_000)));
       for (const bytes of [1, 50, 150, 50_000, 100_200, 150_000, body.length - 3]) {
         await cutRequest(site.port, requestOf(`/${parser}/attach`, body), bytes);
       }
       await nothingIsLeft();
       assert.equal(await site.send(`/${parser}/attach`, ONE_FILE), 201);
+    });
+
+    it("is answered 201 or 4xx, and leaves nothing, whatever is wrong in it", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+          const body = changes.reduce((bytes, apply) => apply(bytes), TWO_FILES);
+          const status = await site.send(`/${parser}/attach`, body);
+          assert.ok(status === 201 || (status >= 400 && status < 500), `${status} ${site.errors.at(-1)?.stack}`);
+        }),
+        runs(200),
+      );
+      await nothingIsLeft();
     });
 
     it("is refused when its content type says no boundary, an empty one or a wrong one (CVE-2022-24434)", async () => {
