@@ -39,6 +39,21 @@ describe("uploadTo as a folder", () => {
     assert.equal(percent, "100%");
   });
 
+  it("expands them with the time in UTC, also where the process is in another time zone", async (t) => {
+    const { TZ = "" } = process.env;
+    t.after(() => Object.assign(process.env, { TZ }));
+    t.mock.timers.enable({ apis: ["Date"], now: Date.UTC(2023, 11, 31, 23, 59, 58) });
+    for (const zone of ["Pacific/Kiritimati", "Pacific/Midway", "UTC"]) {
+      process.env.TZ = zone;
+      const key = await propose("%Y-%m-%d/%H-%M-%S/%j/%y" as never);
+      assert.equal(key.split("/").slice(0, -2).join("/"), "2023-12-31/23-59-58/365/23", zone);
+    }
+  });
+
+  it("takes what is no pattern of strftime as it is: {id} is a folder's name like any other", async () => {
+    assert.match(await propose("uploads/{id}/$x/:y" as never), /^uploads\/\{id\}\/\$x\/:y\/[a-z0-9]{30}\/report\.pdf$/);
+  });
+
   it("cuts the name so that the key fits a short column, and keeps its extension", async () => {
     const long = `${"я".repeat(46)}.tar.gz`;
     assert.match(await propose("uploads" as never, long, 60), /^uploads\/[a-z0-9]{30}\/я{14}\.tar\.gz$/);
@@ -87,6 +102,15 @@ describe("uploadTo as a function", () => {
     assert.match(key, /^invoices\/7\/[a-z0-9]{30}\/report\.pdf$/);
     assert.ok(isOurs(key));
     assert.notEqual(await propose(), key);
+  });
+
+  it("sees no generated primary key before the row is inserted: what it makes of that is its own", async () => {
+    const entity: { id?: number } = {};
+    const uploadTo = ({ id }: { id?: number }, filename: string) => `invoices/${id ?? "new"}/${filename}`;
+    assert.match(
+      await proposeKey("Invoice.scan", uploadTo, entity, "a.pdf", 255),
+      /^invoices\/new\/[a-z0-9]{30}\/a\.pdf$/,
+    );
   });
 
   it("may be asynchronous, and may return a name without a folder", async () => {

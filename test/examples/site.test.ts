@@ -5,6 +5,7 @@ import { CountedDownload } from "../../docs/examples/site/models/counted-downloa
 import { FileSubmission } from "../../docs/examples/site/models/file-submission.js";
 import { User } from "../../docs/examples/site/models/user.js";
 import { prepareDatabase } from "../../docs/examples/site/people.js";
+import { eventually } from "../support/eventually.js";
 import { after, before, describe, it } from "../support/suite.js";
 import { type RunningSite, startSite } from "./running-site.js";
 import { privateLinks, uploadForm, Visitor } from "./visitor.js";
@@ -120,7 +121,16 @@ describe("the example site", () => {
     it("leaves no temporary file behind, whether the form was taken or refused", async () => {
       await alice.post("/submissions", uploadForm([new File(["x"], "taken.txt")]));
       await alice.post("/submissions", uploadForm([new File(["x"], "refused.txt")], "d".repeat(201)));
-      assert.deepEqual(await readdir(site.incomingRoot), []);
+      await eventually(async () => assert.deepEqual(await readdir(site.incomingRoot), []));
+    });
+
+    it("answers 413 to more than 20 files, though most of the form is still to come, and keeps none", async () => {
+      const file = new File([Buffer.alloc(4_000_000)], "x.txt");
+      const form = uploadForm([...Array.from({ length: 2000 }, () => new File(["x"], "x.txt")), file, file]);
+      const response = await alice.post("/submissions", form);
+      assert.equal(response.status, 413);
+      assert.match(await response.text(), /At most 20 files/);
+      await eventually(async () => assert.deepEqual(await readdir(site.incomingRoot), []));
     });
 
     it("answers 403 to a visitor who is not signed in, before it reads the file", async () => {

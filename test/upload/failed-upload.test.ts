@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -86,6 +86,37 @@ for (const property of ["plain", "ruled", "watched"] as const) {
       });
     }
   });
+}
+
+describe("A stream for two files", () => {
+  for (const [what, both] of [
+    ["at the same time", (calls: (() => Promise<unknown>)[]) => Promise.allSettled(calls.map((call) => call()))],
+    [
+      "one after the other",
+      async ([one, other]: (() => Promise<unknown>)[]) => [await settled(one!), await settled(other!)],
+    ],
+  ] as const) {
+    it(`is stored whole for the property that gets it first, and nothing of it for the other, ${what}`, async () => {
+      const { files, dataSource, storage } = application;
+      const scan = new Scan();
+      const source = Readable.from([BYTES.subarray(0, 1000), BYTES.subarray(1000)], { objectMode: false });
+      const attach = (property: "plain" | "ruled") => () => files.attach(scan, property, source, { filename: "a.txt" });
+      const [first, second] = await both([attach("plain"), attach("ruled")]);
+      assert.ok(first?.status === "fulfilled" && second?.status === "rejected" && second.reason instanceof UploadError);
+      assert.equal(scan.ruled, undefined);
+      await dataSource.manager.save(scan);
+      await dataSource.manager.save(scan);
+      const { key } = scan.plain!;
+      assert.ok((await readFile(storage.path(key))).equals(BYTES));
+      const entries = await readdir(storage.root, { recursive: true, withFileTypes: true });
+      assert.equal(entries.filter((entry) => entry.isFile()).length, 1);
+      await dataSource.manager.remove(scan);
+    });
+  }
+});
+
+async function settled(call: () => Promise<unknown>): Promise<PromiseSettledResult<unknown>> {
+  return (await Promise.allSettled([call()]))[0]!;
 }
 
 /** As a route does. */

@@ -3,7 +3,7 @@ import type { Context } from "koa";
 import type { DataSource } from "typeorm";
 import type { PrivateFiles } from "typeorm-private-files";
 import { seeOther, wantsJson } from "./form.js";
-import { forgetRefusedFiles, type IncomingFile, parseUpload, uploadsOf } from "./incoming-files.js";
+import { type IncomingFile, parseUpload, uploadsOf } from "./incoming-files.js";
 import { CountedDownload } from "./models/counted-download.js";
 import { FileSubmission } from "./models/file-submission.js";
 import { signedInOnly } from "./sign-in.js";
@@ -15,7 +15,7 @@ export function uploadRoutes(dataSource: DataSource, files: PrivateFiles, incomi
   const downloads = dataSource.getRepository(CountedDownload);
 
   // Who may upload is asked before a byte of the body is read.
-  router.use(signedInOnly, parseUpload(incomingRoot), forgetRefusedFiles);
+  router.use(signedInOnly, parseUpload(incomingRoot));
   router.post("/submissions", async (ctx) => {
     const uploads = uploadsOf(ctx);
     for (const { file, description } of uploads) {

@@ -5,11 +5,14 @@ import { ConfigurationError } from "../../errors.js";
 import { existingFolder } from "./existing-folder.js";
 import { openTemporaryFile } from "./temporary-files.js";
 
+/** formidable has no limit of its own, and opens all files of a small form at once: thousands would leave the process no descriptors. */
+const MOST_FILES = 100;
+
 /**
  * Options for formidable, alone or inside koa-body, whose files `attach` takes. Each is streamed to a temporary file that only this user
  * can read. `attach` deletes the file; otherwise it is deleted when the request is over, also if formidable fails.
  *
- * @param options any other options of formidable. `uploadDir` is the folder of the temporary files.
+ * @param options any other options of formidable. `uploadDir` is the folder of the temporary files, and `maxFiles` is 100 by default.
  * @throws ConfigurationError for `filename` and `fileWriteStreamHandler`, and for an `uploadDir` that is not there.
  *
  * @example
@@ -23,6 +26,7 @@ export function formidableOptions<Options extends object>(
   const requests = new Map<string, IncomingMessage>();
   return {
     ...(options as Options),
+    maxFiles: (options as { maxFiles?: number } | undefined)?.maxFiles ?? MOST_FILES,
     filename(_name: string, _extension: string, _part: unknown, form: { req?: IncomingMessage | null }) {
       const name = `upload-${randomBytes(16).toString("hex")}`;
       if (form.req) requests.set(name, form.req);

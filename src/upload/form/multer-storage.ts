@@ -37,12 +37,13 @@ export interface MulterStorageOptions {
 /**
  * A storage engine for multer whose files `attach` takes. Each is streamed to a temporary file that only this user can read. `attach`
  * deletes the file; otherwise it is deleted when the request is over. Give multer `defParamCharset: "utf8"` as well, or names come out
- * garbled.
+ * garbled, and limits, or the fields of one form may fill the memory, or keep the process busy for minutes.
  *
  * @throws ConfigurationError for an unknown option, and for a `directory` that is not there.
  *
  * @example
- * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits: { fileSize: 5e9 } });
+ * const limits = { fileSize: 5e9, files: 1, fields: 20, fieldNestingDepth: 3, fieldArrayIndexLimit: 20 };
+ * const upload = multer({ storage: multerStorage(), defParamCharset: "utf8", limits });
  * router.post("/submissions", upload.single("file"), async (ctx) => { await files.attach(submission, "uploadedFile", ctx.file) });
  */
 export function multerStorage(options: MulterStorageOptions = {}): MulterStorageEngine {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { chmod, mkdtemp, realpath, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -143,6 +143,28 @@ describe("DiskStorage.delete", () => {
     await disk.put(`a/${random}/c`);
     await disk.storage.delete(`a/${random}/b`);
     assert.deepEqual(await disk.entries(), ["a", `a/${random}`, `a/${random}/c`]);
+  });
+
+  it("refuses what is no key: nothing, the root under each of its names, and what is outside", async () => {
+    await disk.put("a/b");
+    writeFileSync(join(disk.outside, "kept"), "");
+    const { root } = disk.storage;
+    for (const key of [
+      "",
+      ".",
+      "/",
+      "./",
+      "a/..",
+      root,
+      `${root}/`,
+      `${root}/a/b`,
+      "../kept",
+      "../root",
+      "../root/a/b",
+    ]) {
+      await assert.rejects(disk.storage.delete(key), InvalidKeyError, key);
+    }
+    assert.deepEqual([await disk.entries(), existsSync(join(disk.outside, "kept"))], [["a", "a/b"], true]);
   });
 
   it("refuses a folder, be it empty or not", async () => {

@@ -75,7 +75,7 @@ export function fileOf(ctx: Context): never {
 }
 
 function parsersInto(incoming: string): Record<string, Middleware> {
-  const limits = { fileSize: MOST_BYTES };
+  const limits = { fileSize: MOST_BYTES, files: 10, fields: 20, fieldNestingDepth: 3, fieldArrayIndexLimit: 20 };
   return {
     "koa-body": koaBody({
       multipart: true,
@@ -83,6 +83,12 @@ function parsersInto(incoming: string): Record<string, Middleware> {
     }),
     multer: multer({ storage: multerStorage({ directory: incoming }), limits }).single("file") as never,
     "multer-memory": multer({ storage: multer.memoryStorage(), limits }).single("file") as never,
+    // Takes every file, and only after a while, when the rest of the form may be wrong.
+    "multer-any": multer({
+      storage: multerStorage({ directory: incoming }),
+      limits,
+      fileFilter: (_request, _file, done) => setImmediate(done, null, true),
+    }).any() as never,
   };
 }
 

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { randomSegment } from "../../key.js";
-import { isAbsent } from "../disk-error.js";
+import { codeOf, isAbsent } from "../disk-error.js";
 import { DiskFolder, makeFolder } from "../disk-folder.js";
 
 /** Files in a folder with this bit get the folder's group. */
@@ -104,8 +104,9 @@ async function madeIncomplete(
     await make(name);
     await fs.chmod(name, mode & ~process.umask());
     return { path, handle: await fs.open(name, O_WRONLY | O_NOFOLLOW) };
-  } catch {
-    await fs.unlink(name).catch(() => {});
+  } catch (error) {
+    // What was there before is somebody else's.
+    if (codeOf(error) !== "EEXIST") await fs.unlink(name).catch(() => {});
     return undefined;
   } finally {
     await folder.close();
