@@ -61,7 +61,6 @@ export type {
   UnreadableItem,
 } from "./sweep/sweep-options.js";
 export type { AttachOptions } from "./upload/attach-options.js";
-export { FilePath, fromPath } from "./upload/file-path.js";
 export { formErrors } from "./upload/form/form-errors.js";
 export { formidableOptions } from "./upload/form/formidable-options.js";
 export {
@@ -70,5 +69,6 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./upload/form/multer-storage.js";
-export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/upload-source.js";
+export { FilePath, fromPath } from "./upload/source/file-path.js";
+export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/source/upload-source.js";
 export type { FileDigest } from "./verification/finding.js";

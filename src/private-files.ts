@@ -33,8 +33,8 @@ import type { AttachOptions } from "./upload/attach-options.js";
 import { copy } from "./upload/copy.js";
 import { checkOpenRange } from "./upload/open-range.js";
 import { type Original, unlessMissing } from "./upload/original.js";
+import type { UploadSource } from "./upload/source/upload-source.js";
 import type { Assigned, Destination } from "./upload/store.js";
-import type { UploadSource } from "./upload/upload-source.js";
 
 /** The private files of a data source: the one object that an application holds. */
 export class PrivateFiles {

@@ -3,8 +3,9 @@ import { type AttachOptions, checkAttachOptions } from "./attach-options.js";
 import { inspectionFor } from "./inspection/inspection-for.js";
 import { putUpload } from "./put-upload.js";
 import { explainRefusal } from "./refusal.js";
+import { closeUpload, type Upload } from "./source/upload.js";
+import { openUpload, type UploadSource } from "./source/upload-source.js";
 import { type Assigned, type Destination, store } from "./store.js";
-import { closeUpload, openUpload, type Upload, type UploadSource } from "./upload-source.js";
 
 /**
  * Streams an upload into the column's storage and puts it into the entity, which the caller then saves. When it fails,

@@ -2,9 +2,9 @@ import type { PutOptions, StagedUpload, Storage } from "../storage/storage.js";
 import { assertNotAborted, uploadBytes } from "../storage/upload-bytes.js";
 import { announceUpload, hasBeforeAttach } from "./before-attach.js";
 import type { Inspected } from "./inspection/inspection.js";
+import type { Upload } from "./source/upload.js";
 import type { Destination } from "./store.js";
 import { type ReadingOptions, UploadBody } from "./upload-body.js";
-import type { Upload } from "./upload-source.js";
 
 /** Bytes on their way into a storage. */
 export interface Incoming extends ReadingOptions {
@@ -59,8 +59,9 @@ async function stageUpload(
     if (hasBeforeAttach(column) && storage.stage) return await storage.stage(body, options);
     return await putAtOnce(storage, key, body, options);
   } catch (error) {
-    body.destroy();
     throw body.failure ?? error;
+  } finally {
+    body.destroy();
   }
 }
 
@@ -72,7 +73,7 @@ async function inspected(staged: StagedUpload, reading: ReadingOptions, options:
     for await (const _ of uploadBytes(body, options));
     return staged;
   } catch (error) {
-    await staged.discard();
+    await staged.discard().catch(() => {});
     throw body.failure ?? error;
   }
 }

@@ -1,7 +1,7 @@
 import { finished, pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { closeWhenOver, type Request } from "../http/request-over.js";
 import type { Inspection } from "./inspection/inspection.js";
-import type { Upload } from "./upload-source.js";
+import type { Upload } from "./source/upload.js";
 
 /** How a source is read. */
 export interface ReadingOptions {

@@ -50,4 +50,22 @@ describeOnEachDatabase("The example of a quota", (database) => {
     await manager.remove(kept);
     assert.equal(await usedBy(owner), QUOTA - 1500);
   });
+
+  it("counts the bytes of a file that replaces another, and refuses it where they are too many", async () => {
+    const { manager } = archive.dataSource;
+    const owner = await memberWith(QUOTA - 5000);
+    const picture = await manager.save(await attach(owner));
+    await archive.files.attach(picture, "file", Buffer.alloc(1500));
+    await manager.save(picture);
+    assert.equal(await usedBy(owner), QUOTA - 3500);
+
+    await archive.files.attach(picture, "file", Buffer.alloc(3000));
+    await manager.update(Member, owner.id, { usedBytes: QUOTA - 1000 });
+    await assert.rejects(manager.save(picture), { reason: "too-large", status: 413 });
+
+    const kept = await manager.findOneByOrFail(Picture, { id: picture.id });
+    assert.equal(kept.bytes, 1500);
+    await manager.remove(kept);
+    assert.equal(await usedBy(owner), QUOTA - 2500);
+  });
 });

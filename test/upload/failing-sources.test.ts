@@ -215,6 +215,15 @@ describe("A storage that fails and lets the body be", () => {
   });
 });
 
+describe("A storage that says it is done before it has read all", () => {
+  it("holds neither the source nor the process", async (t) => {
+    t.mock.method(application.storage, "put", async () => ({ size: 1, modifiedAt: new Date() }));
+    const source = stalled();
+    await application.files.attach(new Scan(), "plain", source, { stallTimeout: 3600 });
+    assert.ok(source.destroyed);
+  });
+});
+
 describe("A copy that is refused", () => {
   it("says for which property, and with what is known", async () => {
     const scan = new Scan();

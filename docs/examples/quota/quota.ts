@@ -1,12 +1,14 @@
 import {
   Column,
   Entity,
+  type EntityManager,
   EventSubscriber,
   type InsertEvent,
   ManyToOne,
   PrimaryGeneratedColumn,
   type Relation,
   type RemoveEvent,
+  type UpdateEvent,
 } from "typeorm";
 import {
   type BeforeAttachEvent,
@@ -48,17 +50,27 @@ export class Quota implements PrivateFileSubscriber<Picture> {
 
   /** Two uploads at once may both have passed the first look: one statement counts, and lets only one of them through. */
   async beforeInsert({ entity: { owner, bytes }, manager }: InsertEvent<Picture>) {
-    const counting = manager
-      .createQueryBuilder()
-      .update(Member)
-      .set({ usedBytes: () => `${manager.connection.driver.escape("usedBytes")} + ${Number(bytes)}` })
-      .where("id = :id AND usedBytes <= :rest", { id: owner.id, rest: QUOTA - bytes });
-    if ((await counting.execute()).affected !== 1) throw full();
+    await count(manager, owner.id, bytes);
+  }
+
+  /** A file that replaces another counts by what it has more. Only `save` says what the row had; `update` does not. */
+  async beforeUpdate({ entity, databaseEntity, manager }: UpdateEvent<Picture>) {
+    const more = databaseEntity && entity?.bytes !== undefined ? entity.bytes - databaseEntity.bytes : 0;
+    if (more !== 0) await count(manager, databaseEntity.ownerId, more);
   }
 
   async afterRemove({ databaseEntity: { ownerId, bytes }, manager }: RemoveEvent<Picture>) {
     await manager.decrement(Member, { id: ownerId }, "usedBytes", bytes);
   }
+}
+
+async function count(manager: EntityManager, id: number, bytes: number): Promise<void> {
+  const counting = manager
+    .createQueryBuilder()
+    .update(Member)
+    .set({ usedBytes: () => `${manager.connection.driver.escape("usedBytes")} + ${Number(bytes)}` })
+    .where("id = :id AND usedBytes <= :rest", { id, rest: QUOTA - bytes });
+  if ((await counting.execute()).affected !== 1) throw full();
 }
 
 function full(): UploadError {

@@ -15,13 +15,13 @@ export function unwritten(socket: Socket): string {
 }
 
 /**
- * For each connection a text that changes when its other side acknowledges something of what the operating system has taken; on
- * Linux, for TCP. Its buffer takes more only when a third is empty, which is megabytes on a fast line: minutes of a client
+ * For each connection how many bytes of what the operating system has taken its other side has not acknowledged; on Linux, for
+ * TCP. Its buffer takes more only when a third is empty, which is megabytes on a fast line: minutes of a client
  * that is slow, or that is behind a proxy.
  *
  * One reading of `/proc/net/tcp` and `/proc/net/tcp6` tells of all.
  */
-export async function unacknowledged(sockets: Socket[]): Promise<Map<Socket, string>> {
+export async function unacknowledged(sockets: Socket[]): Promise<Map<Socket, number>> {
   // Whatever waited to be written while the process was held up is written before this goes on.
   await setImmediate();
   if (process.platform !== "linux" || sockets.length === 0) return new Map();
@@ -50,6 +50,6 @@ async function inodeOf(socket: Socket): Promise<string | undefined> {
 /** A line: number, addresses, state, tx_queue:rx_queue, timer, retransmissions, user, timeout, inode (proc(5)). */
 const LINE = /^ *\d+: \S+ \S+ \S+ (\w+):\w+ \S+ \w+ +\d+ +\d+ (\d+) /gm;
 
-function queuesIn(table: string): [inode: string, queue: string][] {
-  return Array.from(table.matchAll(LINE), ([, queue, inode]) => [inode!, queue!]);
+function queuesIn(table: string): [inode: string, queue: number][] {
+  return Array.from(table.matchAll(LINE), ([, queue, inode]) => [inode!, Number.parseInt(queue!, 16)]);
 }

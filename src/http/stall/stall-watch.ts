@@ -1,18 +1,28 @@
 import type { Socket } from "node:net";
 import { unacknowledged, unwritten } from "./socket-queues.js";
 
-/** A response that has a connection to itself for now. */
+/** A response on its connection. */
 export interface Watched {
   socket: Socket;
+  /** What of the connection is the response's, if it has not all of it. */
+  part?: Part;
   /** Whether its headers were sent: before, it can't stall. */
   begun(): boolean;
   cut(): void;
 }
 
+/** A response's part of a connection. */
+export interface Part {
+  /** A text that changes when the response gets on. */
+  unwritten(): string;
+  /** Whether bytes of the response may be among those that the other side has not acknowledged. */
+  isUnderWay(unacknowledged: number): boolean;
+}
+
 /** What was last seen of a response, when that was new, and how many looks found nothing new since. */
 interface Progress {
   unwritten?: string;
-  unacknowledged?: string;
+  unacknowledged?: number;
   since: number;
   looks: number;
 }
@@ -68,27 +78,32 @@ class StallWatch {
     for (const entry of still) {
       // It may have been over, or have gone on, meanwhile.
       if (!this.watched.has(entry[0]) || !isStill(entry)) continue;
-      if (hasStalled(entry[1], queues.get(entry[0].socket), this.milliseconds)) entry[0].cut();
+      if (hasStalled(entry, queues.get(entry[0].socket), this.milliseconds)) entry[0].cut();
     }
     this.looking = false;
   }
 }
 
 /** Whether this process has got rid of nothing since the last look. */
-function isStill([{ socket, begun }, progress]: [Watched, Progress]): boolean {
-  const now = begun() ? unwritten(socket) : undefined;
+function isStill([{ socket, part, begun }, progress]: [Watched, Progress]): boolean {
+  const now = begun() ? (part?.unwritten() ?? unwritten(socket)) : undefined;
   if (now !== undefined && now === progress.unwritten) return true;
   noteProgress(progress);
   Object.assign(progress, { unwritten: now, unacknowledged: undefined });
   return false;
 }
 
-/** Whether a response that this process can't get on with has stalled for long enough: its client has acknowledged nothing either. */
-function hasStalled(progress: Progress, unacknowledged: string | undefined, milliseconds: number): boolean {
+/** Whether a response that this process can't get on with has stalled for long enough: its client has acknowledged nothing of it either. */
+function hasStalled(
+  [{ part }, progress]: [Watched, Progress],
+  unacknowledged: number | undefined,
+  milliseconds: number,
+): boolean {
   const before = progress.unacknowledged;
   progress.unacknowledged = unacknowledged;
   progress.looks++;
-  if (before !== undefined && before !== unacknowledged) noteProgress(progress);
+  const isOther = before !== undefined && unacknowledged !== undefined && before !== unacknowledged;
+  if (isOther && (part === undefined || part.isUnderWay(unacknowledged))) noteProgress(progress);
   return performance.now() - progress.since >= milliseconds && progress.looks >= FEWEST_LOOKS;
 }
 

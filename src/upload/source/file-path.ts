@@ -1,5 +1,5 @@
-import { shown } from "../quoted.js";
-import { UploadError } from "../storage/upload-error.js";
+import { shown } from "../../quoted.js";
+import { UploadError } from "../../storage/upload-error.js";
 
 /** The path of a file to attach. Only {@link fromPath} makes one. */
 export class FilePath {

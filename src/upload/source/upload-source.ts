@@ -1,16 +1,13 @@
 import { EventEmitter } from "node:events";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { IncomingMessage } from "node:http";
-import { Http2ServerRequest } from "node:http2";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
-import { described } from "../described.js";
-import type { Request } from "../http/request-over.js";
-import { UploadError } from "../storage/upload-error.js";
+import { described } from "../../described.js";
+import { UploadError } from "../../storage/upload-error.js";
+import { TEMPORARY_FILE, type TemporaryUpload } from "../form/multer-storage.js";
 import { FilePath } from "./file-path.js";
-import { TEMPORARY_FILE, type TemporaryUpload } from "./form/multer-storage.js";
-import { removeTemporaryFile, takeTemporaryFile } from "./form/temporary-files.js";
+import { fromFile, fromTemporaryFile } from "./file-source.js";
+import { fromReadable, fromWebStream } from "./stream-source.js";
+import type { Upload } from "./upload.js";
 
 /** A file that formidable parsed, alone or inside koa-body. */
 export interface FormidableFile {
@@ -47,24 +44,6 @@ export type UploadSource =
   | MulterMemoryFile
   | TemporaryUpload;
 
-/** An upload that is ready to be read, once. */
-export interface Upload {
-  /** The bytes. */
-  stream: Readable;
-  /** The same stream, where it is a request, whose connection is needed for the answer. */
-  request?: Request;
-  /** The path of a file with the same bytes, which the storage may take over. */
-  path?: string;
-  /** The number of bytes, where it is known before they are read. */
-  size?: number;
-  /** The name that the source came with. */
-  name?: string;
-  /** Whether the parser stopped at its limit before the end. Known when the bytes are read. */
-  truncated?(): boolean;
-  /** Removes what the upload left elsewhere: the temporary file of a form parser. */
-  release?(): Promise<void>;
-}
-
 /**
  * Makes an upload of whatever `attach` was given.
  *
@@ -88,13 +67,6 @@ export async function openUpload(subject: string, source: UploadSource): Promise
   throw new UploadError(reason, `${subject}: expected an upload, got ${described(given)}. ${adviceFor(given)}`);
 }
 
-/** Lets go of an upload that was read or is not wanted, and of what it left elsewhere. A request stays open for its answer. */
-export async function closeUpload({ stream, request, release }: Upload): Promise<void> {
-  if (request) request.resume();
-  else stream.destroy();
-  await release?.();
-}
-
 /** Sources whose bytes are there once. Two calls at the same time would each get a part of them. */
 const taken = new WeakSet<object>();
 
@@ -109,44 +81,6 @@ function isReadOnce(source: unknown): source is object {
   return isAsyncIterable(source) || isTemporaryUpload(source) || isFormidableFile(source);
 }
 
-function fromReadable(subject: string, stream: Readable): Upload {
-  assertUnread(subject, stream);
-  const truncated = () => (stream as { truncated?: boolean }).truncated === true;
-  return isRequest(stream) ? fromRequest(stream) : { stream: heard(stream), truncated };
-}
-
-function assertUnread(subject: string, stream: Readable): void {
-  if (stream.errored || (isRequest(stream) && stream.destroyed && !stream.readableDidRead)) {
-    const cause = stream.errored ?? undefined;
-    throw new UploadError("failed", `${subject}: the stream failed before it was read. Send it again.`, { cause });
-  }
-  const problem = problemOf(stream);
-  if (problem) throw new UploadError("unusable", `${subject}: the stream ${problem}`);
-}
-
-function problemOf(stream: Readable): string | undefined {
-  if (stream.destroyed || stream.readableEnded || stream.readableDidRead)
-    return "was read or destroyed before. Give one that nobody reads.";
-  if (stream.readableObjectMode) return "is in object mode. Give a stream of bytes.";
-  if (stream.readableEncoding) return "gives texts. Give a stream of bytes, and set no encoding on it.";
-  return undefined;
-}
-
-function isRequest(stream: Readable): stream is Request & Readable {
-  return stream instanceof IncomingMessage || stream instanceof Http2ServerRequest;
-}
-
-/** Node holds a request to its Content-Length. */
-function fromRequest(request: Request): Upload {
-  const { "content-length": length } = request.headers;
-  return { stream: heard(request), request, size: length === undefined ? undefined : Number(length) };
-}
-
-/** A stream may fail before it is read. Unheard, that would end the process. */
-function heard<Stream extends Readable>(stream: Stream): Stream {
-  return stream.on("error", () => {});
-}
-
 function fromBytes(bytes: Uint8Array): Upload {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { stream: Readable.from(buffer.length > 0 ? [buffer] : [], { objectMode: false }), size: buffer.length };
@@ -155,41 +89,6 @@ function fromBytes(bytes: Uint8Array): Upload {
 function fromBlob(blob: Blob): Upload {
   const stream = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>);
   return { stream, size: blob.size, name: "name" in blob ? String(blob.name) : undefined };
-}
-
-function fromWebStream(subject: string, stream: WebStream<Uint8Array>): Upload {
-  if (stream.locked) {
-    throw new UploadError(
-      "unusable",
-      `${subject}: the stream is locked by another reader. Give one that nobody reads.`,
-    );
-  }
-  return { stream: heard(Readable.fromWeb(stream)) };
-}
-
-async function fromFile(subject: string, path: string): Promise<Upload> {
-  try {
-    // A FIFO would make a plain open wait for ever.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (stats.isFile()) return { stream: file.createReadStream({ highWaterMark: 1 << 19 }), size: stats.size };
-    await file.close();
-  } catch (cause) {
-    throw new UploadError("unusable", `${subject}: the file to attach can't be opened. See the cause.`, { cause });
-  }
-  throw new UploadError("unusable", `${subject}: the path to attach is no regular file. Give the path of a file.`);
-}
-
-async function fromTemporaryFile(subject: string, path: string, name?: string, size?: number): Promise<Upload> {
-  const isOurs = takeTemporaryFile(path);
-  const release = () => removeTemporaryFile(path);
-  try {
-    const upload = await fromFile(subject, path);
-    return { ...upload, path: isOurs ? path : undefined, size: size ?? upload.size, name, release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
 }
 
 function isTemporaryUpload(value: unknown): value is TemporaryUpload {
