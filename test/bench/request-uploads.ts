@@ -12,7 +12,7 @@ import { type RunLength, rotated } from "./rounds.js";
 import { median } from "./statistics.js";
 
 /** How a request's body gets to the disk. The first is what the others are compared with. */
-export const RECEIVERS = ["pipe", "attach", "attach with type and digest"] as const;
+const RECEIVERS = ["pipe", "attach", "attach with type and digest"] as const;
 
 /** One of them. */
 export type Receiver = (typeof RECEIVERS)[number];
