@@ -1,4 +1,6 @@
-import type { PutOptions, StagedUpload, Storage } from "../storage/storage.js";
+import { StorageError } from "../errors.js";
+import { shown, visible } from "../quoted.js";
+import type { PutOptions, StagedUpload, Storage, StoredObject } from "../storage/storage.js";
 import { assertNotAborted, uploadBytes } from "../storage/upload-bytes.js";
 import { announceUpload, hasBeforeAttach } from "./before-attach.js";
 import type { Inspected } from "./inspection/inspection.js";
@@ -56,12 +58,37 @@ async function stageUpload(
   if (taken) return inspected(taken, reading, options);
   const body = new UploadBody(source, reading);
   try {
-    if (hasBeforeAttach(column) && storage.stage) return await storage.stage(body, options);
-    return await putAtOnce(storage, key, body, options);
+    const isStaged = hasBeforeAttach(column) && storage.stage;
+    const staged = isStaged ? await storage.stage!(body, options) : await putAtOnce(storage, key, body, options);
+    return await checked(staged, body, reading, key, options);
   } catch (error) {
     throw body.failure ?? error;
   } finally {
     body.destroy();
+  }
+}
+
+/**
+ * Sees to it that all bytes were looked at, and written. A storage that knows their number may be done before the stream ends, which is when
+ * their type and their digest are known.
+ */
+async function checked(
+  staged: StagedUpload,
+  body: UploadBody,
+  { inspection }: ReadingOptions,
+  key: string,
+  { signal }: PutOptions,
+): Promise<StagedUpload> {
+  try {
+    if (body.readable) for await (const _ of uploadBytes(body, { signal })) break;
+    if (body.readableEnded && staged.size === inspection.size) return staged;
+    const problem = `the storage wrote ${shown(staged.size)} bytes of ${inspection.size}, or did not read to their end`;
+    throw new StorageError(`${visible(key)}: ${problem}. See what its "put" or "stage" returns, and when.`, key, {
+      cause: body.errored,
+    });
+  } catch (error) {
+    await staged.discard().catch(() => {});
+    throw error;
   }
 }
 
@@ -82,7 +109,8 @@ async function inspected(staged: StagedUpload, reading: ReadingOptions, options:
 async function putAtOnce(storage: Storage, key: string, body: UploadBody, options: PutOptions): Promise<StagedUpload> {
   const stored = await storage.put(key, body, options);
   return {
-    size: stored.size,
+    // Checked by the caller, whatever it is.
+    size: (stored as StoredObject | undefined)?.size as number,
     read: () => storage.read(key),
     keep: async () => stored,
     discard: () => storage.delete(key),

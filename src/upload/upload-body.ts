@@ -60,11 +60,12 @@ export class UploadBody extends Transform {
     finished(stream, { writable: false }, (error) => {
       if (error) this.destroy(error);
     });
+    stream.pipe(this);
+    // The pipe pauses the request when this stream closes, so this has to come after it.
     this.once("close", () => {
       stream.resume();
       if (this.isStalled) closeWhenOver(request);
     });
-    stream.pipe(this);
   }
 
   /** A storage that is slow leaves bytes here. */

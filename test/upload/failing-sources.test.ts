@@ -219,7 +219,8 @@ describe("A storage that says it is done before it has read all", () => {
   it("holds neither the source nor the process", async (t) => {
     t.mock.method(application.storage, "put", async () => ({ size: 1, modifiedAt: new Date() }));
     const source = stalled();
-    await application.files.attach(new Scan(), "plain", source, { stallTimeout: 3600 });
+    const attaching = application.files.attach(new Scan(), "plain", source, { stallTimeout: 3600 });
+    await assert.rejects(attaching, StorageError);
     assert.ok(source.destroyed);
   });
 });

@@ -13,6 +13,7 @@ import {
 } from "typeorm-private-files";
 import { type Application, startApplication } from "../support/application.js";
 import { eventually } from "../support/eventually.js";
+import { sendFirst, statusesOf } from "../support/send-first.js";
 import { after, before, describe, it } from "../support/suite.js";
 
 const MOST = 300_000;
@@ -61,35 +62,6 @@ before(async () => {
 });
 after(() => application.close());
 
-const LARGE = 40_000_000;
-
-/** Sends a whole request before it reads a byte of the answer, as many clients do, and a second request on the same connection. */
-async function sendFirst(path: string, { chunked = false, length = LARGE } = {}): Promise<string> {
-  const socket = connect(application.port, "127.0.0.1");
-  socket.pause();
-  const framing = chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${length}`;
-  socket.write(`PUT /${path} HTTP/1.1\r\nHost: localhost\r\n${framing}\r\n\r\n`);
-  for (let left = length; left > 0; ) {
-    const bytes = Buffer.alloc(Math.min(left, 65_536), "x");
-    left -= bytes.length;
-    if (chunked) socket.write(`${bytes.length.toString(16)}\r\n`);
-    const isTaken = socket.write(bytes);
-    if (chunked) socket.write("\r\n");
-    if (!isTaken) await once(socket, "drain");
-  }
-  if (chunked) socket.write("0\r\n\r\n");
-  socket.write("GET /second HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  let answers = "";
-  socket.on("data", (chunk) => {
-    answers += chunk.toString("latin1");
-  });
-  socket.resume();
-  await once(socket, "close");
-  return answers;
-}
-
-const statusesOf = (answers: string) => [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-
 async function keys(): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of application.storage.list("")) keys.push(key);
@@ -105,7 +77,7 @@ describe("A refused raw body", () => {
       ["file", 422],
     ] as const) {
       it(`is answered ${status}, also to a client that sends all of it first, ${how}, and the connection goes on`, async () => {
-        assert.deepEqual(statusesOf(await sendFirst(path, { chunked })), [status, 404]);
+        assert.deepEqual(statusesOf(await sendFirst(application.port, path, { chunked })), [status, 404]);
       });
     }
   }
