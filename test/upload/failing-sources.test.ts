@@ -216,7 +216,7 @@ describe("A storage that fails and lets the body be", () => {
 });
 
 describe("A storage that says it is done before it has read all", () => {
-  it("holds neither the source nor the process", async (t) => {
+  it("fails the upload, and holds neither the source nor the process", async (t) => {
     t.mock.method(application.storage, "put", async () => ({ size: 1, modifiedAt: new Date() }));
     const source = stalled();
     const attaching = application.files.attach(new Scan(), "plain", source, { stallTimeout: 3600 });
