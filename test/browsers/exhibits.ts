@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Column, Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import {
   type AfterDownloadEvent,
@@ -6,7 +7,7 @@ import {
   PrivateFileColumn,
   type PrivateFileSubscriber,
 } from "typeorm-private-files";
-import { startApplication } from "../support/application.js";
+import { changeOpened, startApplication } from "../support/application.js";
 
 const shown = { nullable: true, attachment: false, condition: () => true };
 
@@ -51,9 +52,12 @@ class Attendant implements PrivateFileSubscriber {
   }
 }
 
+/** As over a line: on loopback alone, a browser that is held up for a moment has loaded a whole film before it seeks in it. */
+const BYTES_PER_MILLISECOND = 10_000;
+
 /** Starts the site on loopback. */
 export async function startExhibitSite(): Promise<ExhibitSite> {
-  const { port, dataSource, files, close } = await startApplication({
+  const application = await startApplication({
     entities: [Exhibit],
     subscribers: [Attendant],
     before: (app) =>
@@ -62,6 +66,13 @@ export async function startExhibitSite(): Promise<ExhibitSite> {
         else ctx.body = `<!doctype html><body>${ctx.query.html}</body>`;
       }),
   });
+  const { port, dataSource, files, close } = application;
+  changeOpened(application, (object) => ({
+    async read(buffer, position) {
+      await sleep(buffer.length / BYTES_PER_MILLISECOND);
+      return object.read(buffer, position);
+    },
+  }));
   const origin = `http://127.0.0.1:${port}`;
   return {
     ...{ announced, sent, close },
