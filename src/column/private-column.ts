@@ -66,11 +66,12 @@ export class PrivateColumn {
    */
   assign(entity: ObjectLiteral, file: PrivateFile | null, known: FileFacts): FileRecord | undefined {
     const replaced = this.recordOf(entity);
-    this.column.setEntityValue(entity, file);
     for (const [field, sibling] of this.fieldColumns) {
       const value = known[field] ?? null;
       sibling.setEntityValue(entity, typeof value === "string" ? storable(value, this.lengthOf(sibling)) : value);
     }
+    // Last: a sibling may have a setter that throws.
+    this.column.setEntityValue(entity, file);
     return replaced;
   }
 

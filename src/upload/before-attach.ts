@@ -44,6 +44,8 @@ class OpenedStreams {
 
   open(): Promise<Readable> {
     const opening = this.staged.read().then((stream) => stream.on("error", () => {}));
+    // A hook need not wait for it.
+    opening.catch(() => {});
     this.opened.push(opening);
     return opening;
   }

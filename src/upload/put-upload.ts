@@ -95,13 +95,14 @@ async function checked(
 /** Reads bytes that the storage has already, where something has to be found out about them. */
 async function inspected(staged: StagedUpload, reading: ReadingOptions, options: PutOptions): Promise<StagedUpload> {
   if (!reading.inspection.isNeeded) return staged;
-  const body = new UploadBody({ stream: await staged.read() }, reading);
+  let body: UploadBody | undefined;
   try {
+    body = new UploadBody({ stream: await staged.read() }, reading);
     for await (const _ of uploadBytes(body, options));
     return staged;
   } catch (error) {
     await staged.discard().catch(() => {});
-    throw body.failure ?? error;
+    throw body?.failure ?? error;
   }
 }
 

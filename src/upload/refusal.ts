@@ -15,12 +15,21 @@ export async function explainRefusal<T>(
   try {
     return await uploading;
   } catch (error) {
-    if (error instanceof UploadError && !Object.isFrozen(error)) {
-      error.property ??= propertyPath;
-      error.details = defined({ maxSize, accept, ...known, ...error.details });
+    if (error instanceof UploadError && Object.isExtensible(error)) {
+      const { property = propertyPath, details } = ownOf(error);
+      Object.assign(error, { property, details: defined({ maxSize, accept, ...known, ...details }) });
     }
     throw error;
   }
+}
+
+/** What errors said when they were thrown first: a hook may throw the same error for the uploads of two users. */
+const own = new WeakMap<UploadError, Pick<UploadError, "property" | "details">>();
+
+function ownOf(error: UploadError): Pick<UploadError, "property" | "details"> {
+  const known = own.get(error) ?? { property: error.property, details: error.details };
+  own.set(error, known);
+  return known;
 }
 
 function defined(details: UploadErrorDetails): UploadErrorDetails {

@@ -45,5 +45,11 @@ export async function store(
   column.assertFits(key);
   const found = await write(key, { type: type ?? (lookup(name) || undefined), signal });
   const file = uploadedFile(key, column.uploadTarget(storage));
-  return { file, replaced: column.assign(entity, file, { name: filename, ...found }) };
+  try {
+    return { file, replaced: column.assign(entity, file, { name: filename, ...found }) };
+  } catch (error) {
+    // The entity is frozen, or has a setter that throws.
+    await storage.delete(key).catch(() => {});
+    throw error;
+  }
 }

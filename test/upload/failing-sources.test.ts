@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Column, Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
 import {
@@ -90,7 +94,7 @@ const STALLING: Record<string, () => unknown> = {
     new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from("some")), pull: never }),
 };
 
-function stalled(): Readable {
+function stalled(): PassThrough {
   const stream = new PassThrough();
   stream.write("some");
   return stream;
@@ -225,6 +229,68 @@ describe("A storage that says it is done before it has read all", () => {
   });
 });
 
+describe("A stream that flows already when it is attached", () => {
+  const flowing: [how: string, begin: (source: Readable) => void][] = [
+    ["as a listener counts its bytes", (source) => source.on("data", () => {})],
+    ["as it was resumed", (source) => source.resume()],
+    ["as it is piped elsewhere", (source) => source.pipe(new PassThrough().resume())],
+  ];
+  for (const [how, begin] of flowing) {
+    it(`loses no byte while uploadTo is asked, ${how}`, async () => {
+      naming = new Promise((resolve) => setTimeout(resolve, 30));
+      const source = stalled();
+      begin(source);
+      const scan = new Scan();
+      const attaching = application.files.attach(scan, "plain", source);
+      source.end(" bytes");
+      await attaching;
+      naming = undefined;
+      assert.equal(await text(await application.files.open(scan, "plain")), "some bytes");
+      application.files.detach(scan, "plain");
+      await eventuallyEmpty();
+    });
+  }
+});
+
+describe("A response of another server", () => {
+  it("is let go of when it is refused or stalls: nobody waits for its connection", async (t) => {
+    const gone: Promise<unknown>[] = [];
+    const server = createServer((_request, response) => {
+      gone.push(once(response, "close"));
+      response.write(Buffer.alloc(150_000, "x"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    for (const [property, reason] of [
+      ["ruled", "too-large"],
+      ["plain", "stalled"],
+    ] as const) {
+      const [response] = await once(get({ port, host: "127.0.0.1", agent: false }), "response");
+      const error = await refusal(property, response, { filename: "a.txt", stallTimeout: 0.05 });
+      assert.equal(error.reason, reason);
+      await gone.at(-1);
+    }
+  });
+});
+
+describe("An entity that takes no file", () => {
+  it("is as it was, and nothing is left in the storage", async () => {
+    const sealed = Object.freeze(new Scan());
+    await assert.rejects(application.files.attach(sealed, "plain", Buffer.from("some")), TypeError);
+    const strict = Object.defineProperty(new Scan(), "type", {
+      set() {
+        throw boom;
+      },
+    });
+    const attaching = application.files.attach(strict, "ruled", Buffer.from("some"), { filename: "a.txt" });
+    await assert.rejects(attaching, (error) => error === boom);
+    assert.deepEqual(Object.keys(strict), []);
+    for await (const { key } of application.storage.list("")) assert.fail(`${key} is left`);
+  });
+});
+
 describe("A copy that is refused", () => {
   it("says for which property, and with what is known", async () => {
     const scan = new Scan();
@@ -273,6 +339,47 @@ describe("beforeAttach", () => {
       application.files.attach(new Watched(), "watched", Buffer.from("some")),
       (error) => error === own,
     );
+  });
+
+  it("may throw one error for all uploads, sealed as well, which says nothing of the one before", async () => {
+    const own = new UploadError("type", "Scanner: infected. Clean it.");
+    hook = () => {
+      throw own;
+    };
+    for (const filename of ["alice.txt", "bob.txt"]) {
+      const { details } = await refusal("watched", Buffer.from("some"), { filename });
+      assert.deepEqual(details, { filename, size: 4 });
+    }
+    Object.seal(own);
+    assert.equal(await refusal("watched", Buffer.from("some")), own);
+    const closed = Object.seal(new UploadError("type", "Scanner: infected. Clean it."));
+    hook = () => {
+      throw closed;
+    };
+    const attaching = application.files.attach(new Watched(), "watched", Buffer.from("some"));
+    await assert.rejects(attaching, (error) => error === closed);
+  });
+
+  it("need not wait for a stream that can't be opened", async (t) => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", listen);
+    t.after(() => process.off("unhandledRejection", listen));
+    const stage = application.storage.stage.bind(application.storage);
+    t.mock.method(application.storage, "stage", async (body: Readable, options: object) => {
+      const staged = await stage(body, options);
+      t.mock.method(staged, "read", () => Promise.reject(boom));
+      return staged;
+    });
+    hook = async ({ open }) => {
+      void open();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    const watched = new Watched();
+    await application.files.attach(watched, "watched", Buffer.from("some"));
+    assert.deepEqual(unhandled, []);
+    application.files.detach(watched, "watched");
+    await eventuallyEmpty();
   });
 
   it("is not waited for when the signal is aborted, of which it is told", async () => {

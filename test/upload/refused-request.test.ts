@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import http from "node:http";
 import http2 from "node:http2";
 import { connect } from "node:net";
 import { Entity, EventSubscriber, PrimaryGeneratedColumn } from "typeorm";
@@ -131,4 +132,22 @@ describe("A refused raw body", () => {
     await eventually(() => assert.equal(failed().length, 1));
     assert.deepEqual(await keys(), before);
   });
+
+  for (const version of [1, 2]) {
+    it(`whose client has left before it is attached fails, over HTTP/${version}`, async (t) => {
+      const server = version === 1 ? http.createServer() : http2.createServer();
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      t.after(() => server.close());
+      const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+      const client = version === 2 ? http2.connect(url) : undefined;
+      const upload = client ? client.request({ ":method": "PUT" }) : http.request(url, { method: "PUT" });
+      upload.on("error", () => {});
+      upload.write("some");
+      const [request] = await once(server, "request");
+      setTimeout(() => (client ?? upload).destroy(), 50);
+      await new Promise((resolve) => request.on("error", () => {}).once("close", resolve));
+      await assert.rejects(application.files.attach(new Scan(), "plain", request), { reason: "failed" });
+    });
+  }
 });

@@ -9,8 +9,11 @@ import type { Upload } from "./upload.js";
 /** An upload of a stream, or of a request. */
 export function fromReadable(subject: string, stream: Readable): Upload {
   assertUnread(subject, stream);
+  // What flows before it is piped into the storage is lost.
+  stream.pause();
+  if (isMessage(stream)) return fromMessage(stream);
   const truncated = () => (stream as { truncated?: boolean }).truncated === true;
-  return isRequest(stream) ? fromRequest(stream) : { stream: heard(stream), truncated };
+  return { stream: heard(stream), truncated };
 }
 
 /** An upload of a web stream. */
@@ -25,7 +28,7 @@ export function fromWebStream(subject: string, stream: WebStream<Uint8Array>): U
 }
 
 function assertUnread(subject: string, stream: Readable): void {
-  if (stream.errored || (isRequest(stream) && stream.destroyed && !stream.readableDidRead)) {
+  if (stream.errored || (isMessage(stream) && isCut(stream))) {
     const cause = stream.errored ?? undefined;
     throw new UploadError("failed", `${subject}: the stream failed before it was read. Send it again.`, { cause });
   }
@@ -41,14 +44,22 @@ function problemOf(stream: Readable): string | undefined {
   return undefined;
 }
 
-function isRequest(stream: Readable): stream is Request & Readable {
+/** A request, or a response of another server. */
+function isMessage(stream: Readable): stream is Request & Readable {
   return stream instanceof IncomingMessage || stream instanceof Http2ServerRequest;
 }
 
-/** Node holds a request to its Content-Length. */
-function fromRequest(request: Request): Upload {
-  const { "content-length": length } = request.headers;
-  return { stream: heard(request), request, size: length === undefined ? undefined : Number(length) };
+/** Over HTTP/2, Node itself reads what a client has sent that left. */
+function isCut(message: Request): boolean {
+  return message instanceof IncomingMessage ? message.destroyed && !message.readableDidRead : message.aborted;
+}
+
+/** Node holds both to their Content-Length. */
+function fromMessage(message: Request): Upload {
+  const { "content-length": length } = message.headers;
+  const isResponse = message instanceof IncomingMessage && message.statusCode !== null;
+  const size = length === undefined ? undefined : Number(length);
+  return { stream: heard(message), request: isResponse ? undefined : message, size };
 }
 
 /** A stream may fail before it is read. Unheard, that would end the process. */

@@ -14,6 +14,7 @@ import {
   PrivateFile,
   PrivateFileColumn,
   type PrivateFileSubscriber,
+  StorageError,
   UploadError,
 } from "typeorm-private-files";
 import { type Application, startApplication } from "../../support/application.js";
@@ -128,6 +129,18 @@ for (const parser of ["koa-body", "multer"]) {
       assert.equal((await send(`/${parser}/watched`, "a.txt", BYTES)).status, 415);
       assert.equal((await send(`/${parser}/ruled`, "a.html", BYTES)).status, 415);
       assert.equal((await send(`/${parser}/ruled`, "a.txt", Buffer.alloc(1001, "x"))).status, 413);
+      assert.deepEqual([await readdir(incoming), await keys()], [[], []]);
+      assert.deepEqual(await readdir(join(application.storage.root, ".incomplete")), []);
+    });
+
+    it("is gone when it was taken over and can't be read", async (t) => {
+      const stageFile = application.storage.stageFile.bind(application.storage);
+      t.mock.method(application.storage, "stageFile", async (path: string) => {
+        const staged = (await stageFile(path))!;
+        t.mock.method(staged, "read", () => Promise.reject(new StorageError("x: too many files are open. Wait.", "x")));
+        return staged;
+      });
+      assert.equal((await send(`/${parser}/ruled`, "a.txt", BYTES)).status, 500);
       assert.deepEqual([await readdir(incoming), await keys()], [[], []]);
       assert.deepEqual(await readdir(join(application.storage.root, ".incomplete")), []);
     });
