@@ -1,7 +1,7 @@
 import { finished, pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { closeWhenOver, type Request } from "../http/request-over.js";
 import type { Inspection } from "./inspection/inspection.js";
-import type { Upload } from "./source/upload.js";
+import { READ_AHEAD, type Upload } from "./source/upload.js";
 
 /** How a source is read. */
 export interface ReadingOptions {
@@ -24,8 +24,7 @@ export class UploadBody extends Transform {
    * end, and thrown away: the connection is needed for the answer, which many clients read when they have sent everything.
    */
   constructor(source: Pick<Upload, "stream" | "request">, { inspection, stallTimeout = 60 }: ReadingOptions) {
-    // What is read ahead of the storage is kept small: it may be refused.
-    super({ writableHighWaterMark: 16_384 });
+    super({ highWaterMark: READ_AHEAD });
     this.inspection = inspection;
     // The storage may have gone when it fails. Unheard, its error would end the process.
     this.on("error", () => {});

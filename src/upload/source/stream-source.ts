@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
 import type { Request } from "../../http/request-over.js";
 import { UploadError } from "../../storage/upload-error.js";
-import type { Upload } from "./upload.js";
+import { READ_AHEAD, type Upload } from "./upload.js";
 
 /** An upload of a stream, or of a request. */
 export function fromReadable(subject: string, stream: Readable): Upload {
@@ -24,7 +24,7 @@ export function fromWebStream(subject: string, stream: WebStream<Uint8Array>): U
       `${subject}: the stream is locked by another reader. Give one that nobody reads.`,
     );
   }
-  return { stream: heard(Readable.fromWeb(stream)) };
+  return { stream: heard(Readable.fromWeb(stream, { highWaterMark: READ_AHEAD })) };
 }
 
 function assertUnread(subject: string, stream: Readable): void {

@@ -7,7 +7,7 @@ import { TEMPORARY_FILE, type TemporaryUpload } from "../form/multer-storage.js"
 import { FilePath } from "./file-path.js";
 import { fromFile, fromTemporaryFile } from "./file-source.js";
 import { fromReadable, fromWebStream } from "./stream-source.js";
-import type { Upload } from "./upload.js";
+import { READ_AHEAD, type Upload } from "./upload.js";
 
 /** A file that formidable parsed, alone or inside koa-body. */
 export interface FormidableFile {
@@ -87,7 +87,7 @@ function fromBytes(bytes: Uint8Array): Upload {
 }
 
 function fromBlob(blob: Blob): Upload {
-  const stream = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>);
+  const stream = Readable.fromWeb(blob.stream() as WebStream<Uint8Array>, { highWaterMark: READ_AHEAD });
   return { stream, size: blob.size, name: "name" in blob ? String(blob.name) : undefined };
 }
 

@@ -19,6 +19,9 @@ export interface Upload {
   release?(): Promise<void>;
 }
 
+/** How many bytes a stream of an upload may hold before anybody takes them, on every version of Node. They may be refused. */
+export const READ_AHEAD = 16_384;
+
 /** Lets go of an upload that was read or is not wanted, and of what it left elsewhere. A request stays open for its answer. */
 export async function closeUpload({ stream, request, release }: Upload): Promise<void> {
   if (request) request.resume();
