@@ -69,6 +69,9 @@ export {
   multerStorage,
   type TemporaryUpload,
 } from "./upload/form/multer-storage.js";
+export type { Form } from "./upload/receive/form.js";
+export type { AnyFormPart, FormFile, FormPart, FormPartOptions, FormParts } from "./upload/receive/form-parts.js";
+export type { ReceiveOptions } from "./upload/receive/receive-options.js";
 export { FilePath, fromPath } from "./upload/source/file-path.js";
 export type { FormidableFile, MulterMemoryFile, UploadSource } from "./upload/source/upload-source.js";
 export type { FileDigest } from "./verification/finding.js";

@@ -6,7 +6,7 @@ import type { CheckOptions, Problem } from "./check/problem.js";
 import { ColumnSet } from "./column/column-metadata.js";
 import { ColumnStorages } from "./column/column-storages.js";
 import { existingFile } from "./column/missing-file.js";
-import type { PrivateFile } from "./column/private-file.js";
+import { type PrivateFile, recordOf } from "./column/private-file.js";
 import type { PrivateFileProperty } from "./column/private-file-property.js";
 import { onInitialize } from "./database/initialization.js";
 import type { Delivery } from "./delivery/delivery.js";
@@ -18,6 +18,7 @@ import { Mount } from "./download/routes/mount.js";
 import { send } from "./download/routes/send.js";
 import type { SendOptions } from "./download/routes/send-options.js";
 import { checkHookNames } from "./hooks/hook-names.js";
+import { whenOver } from "./http/response-over.js";
 import type { FileCleanup } from "./lifecycle/file-cleanup.js";
 import { followChanges } from "./lifecycle/follow-changes.js";
 import { whilePending } from "./lifecycle/pending-uploads.js";
@@ -33,6 +34,10 @@ import type { AttachOptions } from "./upload/attach-options.js";
 import { copy } from "./upload/copy.js";
 import { checkOpenRange } from "./upload/open-range.js";
 import { type Original, unlessMissing } from "./upload/original.js";
+import type { Form } from "./upload/receive/form.js";
+import type { FormParts } from "./upload/receive/form-parts.js";
+import { receive } from "./upload/receive/receive.js";
+import type { ReceiveOptions } from "./upload/receive/receive-options.js";
 import type { UploadSource } from "./upload/source/upload-source.js";
 import type { Assigned, Destination } from "./upload/store.js";
 
@@ -132,6 +137,46 @@ export class PrivateFiles {
   ): Promise<void> {
     const { columns, responder } = this.know();
     await send(responder, ctx, columns.columnOf(entity, property), entity, options);
+  }
+
+  /**
+   * Reads a form of the type `multipart/form-data`, streams its files into the storages of their columns and puts them into the entities;
+   * save those afterwards. There is no temporary file. Call it once it is decided that the user may upload, with a request that nobody has
+   * read, and before a transaction begins. When it fails, nothing is left behind and the entities are as they were.
+   *
+   * What no row has when the response is over is deleted, and can't be saved any more.
+   *
+   * A field without a file leaves its property as it is. If the column has to have a file and the entity has none, that is an error.
+   *
+   * @param ctx the Koa context of the request.
+   * @param parts for each field that takes a file the property of an entity, e.g. `{ file: [submission, "uploadedFile"] }`; or a function
+   * that is asked for each file. A file in any other field is refused.
+   * @returns the texts of the form.
+   * @throws UploadError when the form is malformed, is cut off or breaks a limit, and when one of its files is refused; its `status` is
+   * what Koa answers, and `details.part` is the field.
+   * @throws InvalidKeyError when `uploadTo` returns no key, or one that does not fit the column.
+   * @throws StorageError when a storage fails.
+   * @throws ConfigurationError for wrong parts, and for an unknown option or a wrong one.
+   *
+   * @example
+   * const submission = repository.create({ owner: ctx.state.user });
+   * const form = await files.receive(ctx, { file: [submission, "uploadedFile"] });
+   * submission.description = form.description ?? "";
+   * await repository.save(submission);
+   */
+  async receive<Entities extends Record<string, object>>(
+    ctx: ExtendableContext,
+    parts: FormParts<Entities>,
+    options: ReceiveOptions = {},
+  ): Promise<Form> {
+    const { cleanup } = this.know();
+    const destinationOf = (entity: ObjectLiteral, property: string) => this.destinationOf(entity, property);
+    const { form, assigned } = await receive(ctx.req, parts as FormParts, options, destinationOf);
+    whenOver(ctx, () => {
+      for (const { file } of assigned) void cleanup.giveUp(recordOf(file)!);
+    });
+    await Promise.all(assigned.map(({ replaced }) => replaced && cleanup.discardInTime(replaced)));
+    return form;
   }
 
   /**

@@ -39,6 +39,8 @@ export interface FileRecord {
   writer?: object;
   /** The row that it was written to, while it is `unknown`. */
   row?: string;
+  /** Whether its request is over, so that nobody will save it again. */
+  isGivenUp?: boolean;
   /** When it is deleted, in milliseconds, if no row gets it before. */
   expiresAt?: number;
 }

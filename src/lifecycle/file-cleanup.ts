@@ -98,12 +98,22 @@ export class FileCleanup {
     return waitAtMost(this.settings.timeout, this.discard(upload));
   }
 
+  /**
+   * Deletes an upload whose request is over. One that a statement is writing is left to it, and deleted as soon as it is known that no row
+   * got it.
+   */
+  giveUp(upload: FileRecord): Promise<void> {
+    upload.isGivenUp = true;
+    return this.discard(upload);
+  }
+
   #retire(upload: FileRecord): void {
     if (upload.state !== "attached" || upload.isAdopted) return;
-    const expiresAt = Date.now() + this.settings.retryFor * 1000;
+    const delay = upload.isGivenUp ? 0 : this.settings.retryFor * 1000;
+    const expiresAt = Date.now() + delay;
     upload.expiresAt = expiresAt;
     const discard = () => (upload.expiresAt === expiresAt ? this.discard(upload) : undefined);
-    setTimeout(discard, this.settings.retryFor * 1000).unref();
+    setTimeout(discard, delay).unref();
   }
 
   async #deleteUnnamed(

@@ -7,14 +7,20 @@ const pending = new WeakMap<ObjectLiteral, PrivateColumn[]>();
 
 /** Remembers that a column of an entity gets a file, until that is settled. */
 export async function whilePending<T>(entity: ObjectLiteral, column: PrivateColumn, uploading: Promise<T>): Promise<T> {
-  const columns = pending.get(entity) ?? [];
-  pending.set(entity, columns);
-  columns.push(column);
+  const settle = markPending(entity, column);
   try {
     return await uploading;
   } finally {
-    columns.splice(columns.indexOf(column), 1);
+    settle();
   }
+}
+
+/** Remembers that a column of an entity gets a file, until the function is called that it returns. */
+export function markPending(entity: ObjectLiteral, column: PrivateColumn): () => void {
+  const columns = pending.get(entity) ?? [];
+  pending.set(entity, columns);
+  columns.push(column);
+  return () => void columns.splice(columns.indexOf(column), 1);
 }
 
 /**

@@ -36,6 +36,8 @@ export interface UploadErrorDetails {
   maxSize?: number;
   /** The types and extensions that are taken. */
   accept?: readonly string[];
+  /** The name of the form's field, where `receive` read the form. */
+  part?: string;
   /** The name that the upload came with. */
   filename?: string;
   /** The number of bytes: those that were read, or those that were announced where none was read. */

@@ -30,7 +30,7 @@ export interface AttachOptions {
  * @throws UploadError for a `filename` that is not a text: it may come from a request.
  */
 export function checkAttachOptions(subject: string, options: AttachOptions): void {
-  checkOptions(subject, options, RULES);
+  checkOptions(subject, options, ATTACH_RULES);
   const { filename } = options;
   if (filename === undefined || typeof filename === "string") return;
   throw new UploadError(
@@ -39,7 +39,8 @@ export function checkAttachOptions(subject: string, options: AttachOptions): voi
   );
 }
 
-const RULES: OptionRules<AttachOptions> = {
+/** What the options must be, beside the name. */
+export const ATTACH_RULES: OptionRules<AttachOptions> = {
   filename: () => undefined,
   type: text("application/pdf"),
   signal: abortSignal,

@@ -30,7 +30,22 @@ export async function putUpload(
   key: string,
   options: PutOptions,
 ): Promise<Inspected> {
-  const staged = await stageUpload(destination, incoming, key, { ...options, size: incoming.source.size });
+  const staged = await stageUpload(destination, incoming, options, key);
+  return keepUpload(destination, incoming, staged, options, key);
+}
+
+/**
+ * Shows the bytes of an upload to the `beforeAttach` hooks, and gives them their key. When that fails they are discarded.
+ *
+ * @returns what is known of the upload.
+ */
+export async function keepUpload(
+  destination: Destination,
+  incoming: Incoming,
+  staged: StagedUpload,
+  options: PutOptions,
+  key: string,
+): Promise<Inspected> {
   try {
     incoming.assertWhole?.();
     const found = { ...incoming.inspection.found, size: staged.size };
@@ -42,25 +57,35 @@ export async function putUpload(
     await staged.keep(key);
     return found;
   } catch (error) {
-    // What can't be deleted is left to a sweep.
-    await staged.discard().catch(() => {});
+    await discardUpload(staged);
     throw error;
   }
 }
 
-async function stageUpload(
+/** What can't be deleted is left to a sweep. */
+export async function discardUpload(staged: StagedUpload): Promise<void> {
+  await staged.discard().catch(() => {});
+}
+
+/**
+ * Writes the bytes of an upload into the storage. When that fails, nothing is left there.
+ *
+ * @param key the key that they will be given. Without it, the storage has to have `stage`.
+ */
+export async function stageUpload(
   { column, storage }: Destination,
   { source, ...reading }: Incoming,
-  key: string,
-  options: PutOptions,
+  putOptions: PutOptions,
+  key?: string,
 ): Promise<StagedUpload> {
+  const options = { ...putOptions, size: source.size };
   const taken = source.path === undefined ? undefined : await storage.stageFile?.(source.path);
   if (taken) return inspected(taken, reading, options);
   const body = new UploadBody(source, reading);
   try {
-    const isStaged = hasBeforeAttach(column) && storage.stage;
+    const isStaged = key === undefined || (hasBeforeAttach(column) && storage.stage);
     const staged = isStaged ? await storage.stage!(body, options) : await putAtOnce(storage, key, body, options);
-    return await checked(staged, body, reading, key, options);
+    return await checked(staged, body, reading, key ?? column.subject, options);
   } catch (error) {
     throw body.failure ?? error;
   } finally {
@@ -76,18 +101,22 @@ async function checked(
   staged: StagedUpload,
   body: UploadBody,
   { inspection }: ReadingOptions,
-  key: string,
+  subject: string,
   { signal }: PutOptions,
 ): Promise<StagedUpload> {
   try {
     if (body.readable) for await (const _ of uploadBytes(body, { signal })) break;
     if (body.readableEnded && staged.size === inspection.size) return staged;
     const problem = `the storage wrote ${shown(staged.size)} bytes of ${inspection.size}, or did not read to their end`;
-    throw new StorageError(`${visible(key)}: ${problem}. See what its "put" or "stage" returns, and when.`, key, {
-      cause: body.errored,
-    });
+    throw new StorageError(
+      `${visible(subject)}: ${problem}. See what its "put" or "stage" returns, and when.`,
+      subject,
+      {
+        cause: body.errored,
+      },
+    );
   } catch (error) {
-    await staged.discard().catch(() => {});
+    await discardUpload(staged);
     throw error;
   }
 }
@@ -101,7 +130,7 @@ async function inspected(staged: StagedUpload, reading: ReadingOptions, options:
     for await (const _ of uploadBytes(body, options));
     return staged;
   } catch (error) {
-    await staged.discard().catch(() => {});
+    await discardUpload(staged);
     throw body?.failure ?? error;
   }
 }

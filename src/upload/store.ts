@@ -1,6 +1,6 @@
 import { lookup } from "mime-types";
 import type { ObjectLiteral } from "typeorm";
-import type { PrivateColumn } from "../column/private-column.js";
+import type { FileFacts, PrivateColumn } from "../column/private-column.js";
 import type { FileRecord, PrivateFile } from "../column/private-file.js";
 import { proposeKey } from "../column/upload-to.js";
 import { uploadedFile } from "../lifecycle/uploads.js";
@@ -35,18 +35,38 @@ export interface Assigned {
  * @param write writes the object, and says what is known of it; when that fails, it leaves nothing in the storage.
  */
 export async function store(
-  { column, storage, entity }: Destination,
-  { filename, type, signal }: AttachOptions,
+  destination: Destination,
+  options: AttachOptions,
   write: (key: string, options: PutOptions) => Promise<Inspected>,
 ): Promise<Assigned> {
+  const key = await keyFor(destination, options);
+  const found = await write(key, putOptions(options));
+  return assign(destination, key, { name: options.filename, ...found });
+}
+
+/** A new key for an upload, as `uploadTo` says. */
+export async function keyFor({ column, entity }: Destination, { filename, signal }: AttachOptions): Promise<string> {
   const name = portableName(filename ?? "");
   const proposing = proposeKey(column.subject, column.options.uploadTo ?? "", entity, name, column.length);
   const key = await unlessAborted(signal, proposing);
   column.assertFits(key);
-  const found = await write(key, { type: type ?? (lookup(name) || undefined), signal });
+  return key;
+}
+
+/** What the storage is told of an upload. */
+export function putOptions({ filename, type, signal }: AttachOptions): PutOptions {
+  return { type: type ?? (lookup(portableName(filename ?? "")) || undefined), signal };
+}
+
+/** Puts an object into the entity. When that fails, the object is deleted. */
+export async function assign(
+  { column, storage, entity }: Destination,
+  key: string,
+  facts: FileFacts,
+): Promise<Assigned> {
   const file = uploadedFile(key, column.uploadTarget(storage));
   try {
-    return { file, replaced: column.assign(entity, file, { name: filename, ...found }) };
+    return { file, replaced: column.assign(entity, file, facts) };
   } catch (error) {
     // The entity is frozen, or has a setter that throws.
     await storage.delete(key).catch(() => {});

@@ -1,5 +1,6 @@
 import { finished, pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { closeWhenOver, type Request } from "../http/request-over.js";
+import type { UploadError } from "../storage/upload-error.js";
 import type { Inspection } from "./inspection/inspection.js";
 import { READ_AHEAD, type Upload } from "./source/upload.js";
 
@@ -55,6 +56,12 @@ export class UploadBody extends Transform {
     done(error);
   }
 
+  /** Fails for a client that is too slow: the connection of a request is closed after the answer. */
+  giveUp(error: UploadError): void {
+    this.isStalled = true;
+    this.fail(error);
+  }
+
   private readRequest(stream: Readable, request: Request): void {
     finished(stream, { writable: false }, (error) => {
       if (error) this.destroy(error);
@@ -73,8 +80,9 @@ export class UploadBody extends Transform {
       this.stallTimer.refresh();
       return;
     }
-    this.isStalled = true;
-    this.fail(this.inspection.refusal("stalled", `nothing came of the upload for ${seconds} seconds. Send it again.`));
+    this.giveUp(
+      this.inspection.refusal("stalled", `nothing came of the upload for ${seconds} seconds. Send it again.`),
+    );
   }
 
   private fail(error: unknown): void {

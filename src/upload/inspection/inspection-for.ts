@@ -3,9 +3,17 @@ import type { AttachOptions } from "../attach-options.js";
 import { hasBeforeAttach } from "../before-attach.js";
 import { Inspection } from "./inspection.js";
 
-/** The inspection that a column asks for, or the call, or a `beforeAttach` hook. */
-export function inspectionFor(column: PrivateColumn, call: AttachOptions): Inspection {
-  const { maxSize, accept, fields } = column.options;
+/**
+ * The inspection that a column asks for, or the call, or a `beforeAttach` hook.
+ *
+ * @param maxSize the most bytes. (default: the column's)
+ */
+export function inspectionFor(
+  column: PrivateColumn,
+  call: AttachOptions,
+  maxSize = column.options.maxSize,
+): Inspection {
+  const { accept, fields } = column.options;
   const isAnnounced = hasBeforeAttach(column);
   const rules = {
     maxSize,

@@ -1,0 +1,129 @@
+import { markPending } from "../../lifecycle/pending-uploads.js";
+import { quoted } from "../../quoted.js";
+import { UploadError, type UploadFailure } from "../../storage/upload-error.js";
+import type { Destination } from "../store.js";
+import { type AnyFormPart, checkFormPart, type FormFile, type FormPartOptions, type FormParts } from "./form-parts.js";
+import type { FormLimits } from "./read-form.js";
+import type { ReceiveOptions } from "./receive-options.js";
+
+/** Where a file of a form goes. */
+export interface ExpectedPart {
+  /** The property of the entity. */
+  destination: Destination;
+  /** What is said of the file. */
+  options: FormPartOptions & { maxSize: number };
+}
+
+/** The most bytes of a file that nobody gave a limit. */
+const FILE_SIZE = 256 * 1024 ** 2;
+/** The most bytes of the boundary and the header of a part that a client which means well sends. */
+const HEADER_SIZE = 2048;
+
+/** The files that a form may have. While it is read, their entities can't be saved. */
+export class ExpectedParts {
+  private readonly parts = new Map<string, ExpectedPart>();
+  private readonly taken = new Set<string>();
+  private readonly ask?: (file: FormFile) => AnyFormPart | undefined | Promise<AnyFormPart | undefined>;
+  private readonly settling: (() => void)[] = [];
+  private files = 0;
+
+  constructor(
+    parts: FormParts,
+    private readonly options: ReceiveOptions,
+    private readonly destinationOf: (entity: object, property: string) => Destination,
+  ) {
+    if (typeof parts === "function") this.ask = parts;
+    else for (const [name, part] of Object.entries(parts)) this.parts.set(name, this.expect(part as AnyFormPart));
+    for (const { destination } of this.parts.values()) this.hold(destination);
+  }
+
+  /** The limits of the form. Its size can be told where all parts are known. */
+  get limits(): FormLimits {
+    const { fields = 100, fieldsSize = 2 ** 20, timeout = 3600, stallTimeout = 60 } = this.options;
+    const sizes = [...this.parts.values()].map(({ options }) => options.maxSize);
+    const headers = (this.most + fields) * HEADER_SIZE;
+    const size = this.ask ? undefined : sizes.reduce((sum, most) => sum + most, fieldsSize + headers);
+    // A field without a file counts as one for the parser.
+    return { files: this.most + fields, fields, fieldsSize, size, timeout, stallTimeout };
+  }
+
+  /**
+   * Where a file goes.
+   *
+   * @throws UploadError for one that is not expected, and for one too many.
+   */
+  async partFor(file: FormFile): Promise<ExpectedPart> {
+    if (++this.files > this.most) throw refusal("too-large", `it has more than ${this.most} files`, file.name);
+    if (this.ask) {
+      const answer = await this.ask(file);
+      if (answer === undefined) throw unexpected(file);
+      checkFormPart(answer);
+      const part = this.expect(answer);
+      this.hold(part.destination);
+      return part;
+    }
+    const part = this.parts.get(file.name);
+    if (!part) throw unexpected(file);
+    if (this.taken.has(file.name)) throw this.wrong(file.name, "has several files, where one is expected");
+    this.taken.add(file.name);
+    return part;
+  }
+
+  /**
+   * Whether a text stands where a file is expected. An empty one counts as no file.
+   *
+   * @throws UploadError for any other.
+   */
+  isForFile(name: string, text: string): boolean {
+    if (!this.parts.has(name)) return false;
+    if (text !== "") throw this.wrong(name, "has a text, where a file is expected");
+    return true;
+  }
+
+  /** @throws UploadError when a file did not come that its column needs. */
+  assertComplete(): void {
+    for (const [name, { destination }] of this.parts) {
+      if (!this.taken.has(name) && needsFile(destination)) throw this.wrong(name, "has no file", "missing");
+    }
+  }
+
+  /** From now on the entities can be saved. */
+  settle(): void {
+    for (const settle of this.settling.splice(0)) settle();
+  }
+
+  private get most(): number {
+    return this.options.files ?? (this.ask ? 10 : this.parts.size);
+  }
+
+  private expect([entity, property, options]: AnyFormPart): ExpectedPart {
+    const destination = this.destinationOf(entity, property);
+    const { maxSize = Number.POSITIVE_INFINITY } = destination.column.options;
+    const fileSize = this.options.fileSize ?? (maxSize === Number.POSITIVE_INFINITY ? FILE_SIZE : maxSize);
+    return { destination, options: { ...options, maxSize: Math.min(maxSize, fileSize) } };
+  }
+
+  private hold({ entity, column }: Destination): void {
+    this.settling.push(markPending(entity, column));
+  }
+
+  private wrong(name: string, problem: string, reason: UploadFailure = "invalid"): UploadError {
+    const error = refusal(reason, `its part ${quoted(name)} ${problem}`, name);
+    error.property = this.parts.get(name)!.destination.column.propertyPath;
+    return error;
+  }
+}
+
+function unexpected({ name }: FormFile): UploadError {
+  return refusal("invalid", `its part ${quoted(name)} has a file, which is not expected`, name);
+}
+
+function refusal(reason: UploadFailure, problem: string, part: string): UploadError {
+  return new UploadError(reason, `Form: ${problem}. Send another one.`, { details: { part } });
+}
+
+/** A row that was loaded without the column may have a file. */
+function needsFile({ column, entity }: Destination): boolean {
+  if (column.column.isNullable || column.fileOf(entity)) return false;
+  return column.column.getEntityValue(entity) !== undefined || !column.entity.hasId(entity);
+}

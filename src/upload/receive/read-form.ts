@@ -1,0 +1,149 @@
+import { setMaxListeners } from "node:events";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Busboy, default as busboy, type FieldInfo, type FileInfo } from "busboy";
+import type { Request } from "../../http/request-over.js";
+import { UploadError, type UploadFailure } from "../../storage/upload-error.js";
+import { Inspection } from "../inspection/inspection.js";
+import type { Upload } from "../source/upload.js";
+import { UploadBody } from "../upload-body.js";
+import type { FormFile } from "./form-parts.js";
+
+/** The limits of one form. */
+export interface FormLimits {
+  files: number;
+  fields: number;
+  fieldsSize: number;
+  /** The most bytes of the whole form, where that can be told. */
+  size?: number;
+  timeout: number;
+  stallTimeout: number;
+}
+
+/** Takes what a form has. */
+export interface FormReceiver {
+  /** Reads the bytes of a file. `signal` is aborted when the form fails. */
+  takeFile(file: FormFile, stream: Readable, signal: AbortSignal): Promise<void>;
+  /** Takes a text; throws where there has to be a file. */
+  takeText(name: string, text: string): void;
+}
+
+/**
+ * Reads a form to its end, one part at a time. When anything fails, the rest of the request is thrown away, so that the client gets the answer.
+ *
+ * @throws UploadError for a form that is malformed, cut off, too large or too slow, and what the receiver throws.
+ */
+export async function readForm(upload: Upload, limits: FormLimits, receiver: FormReceiver): Promise<void> {
+  const inspection = new Inspection("Form", { maxSize: limits.size, type: false, sha256: false }, "");
+  inspection.assertSize(upload.size);
+  const parser = parserOf(upload.request!, limits);
+  const body = new UploadBody(upload, { inspection, stallTimeout: limits.stallTimeout });
+  await new FormReading(body, parser, limits, receiver).end();
+}
+
+/** RFC 2046, section 5.1.1: a boundary has 70 characters at most. The parser is slow with one of thousands. */
+const LONGEST_CONTENT_TYPE = 200;
+
+function parserOf({ headers }: Request, { files, fields, fieldsSize }: FormLimits): Busboy {
+  const type = headers["content-type"] ?? "";
+  if (!/^multipart\/form-data\s*;/i.test(type) || type.length > LONGEST_CONTENT_TYPE) {
+    throw refusal("invalid", 'the request has none. Give the form the attribute enctype="multipart/form-data".');
+  }
+  try {
+    // One more than may come: the parser takes a text that is as long as its limit for one that was cut.
+    const limits = { files, fields, fieldSize: fieldsSize + 1 };
+    return busboy({ headers: { ...headers, "content-type": type }, defParamCharset: "utf8", limits });
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+/** A form that is being read. */
+class FormReading {
+  private readonly taking: Promise<void>[] = [];
+  private readonly failing = new AbortController();
+  private fieldsSize = 0;
+  private failure?: { error: unknown };
+
+  constructor(
+    private readonly body: UploadBody,
+    private readonly parser: Busboy,
+    private readonly limits: FormLimits,
+    private readonly receiver: FormReceiver,
+  ) {
+    // Every file that waits for something listens to it.
+    setMaxListeners(0, this.failing.signal);
+    body.on("error", (error) => this.fail(body.failure ?? cutOff(error)));
+    parser.on("error", (error) => this.fail(malformed(error)));
+    parser.on("file", (name, stream, info) => this.takeFile(name, stream, info));
+    parser.on("field", (name, text, info) => this.takeText(name, text, info));
+    parser.on("filesLimit", () => this.fail(tooMany(`${limits.files} files`)));
+    parser.on("fieldsLimit", () => this.fail(tooMany(`${limits.fields} texts`)));
+  }
+
+  /** Waits for the end of the form, and of everything that was taken from it. */
+  async end(): Promise<void> {
+    const { timeout } = this.limits;
+    const late = setTimeout(() => {
+      this.body.giveUp(refusal("stalled", `it took more than ${timeout} seconds. Send it again.`));
+    }, timeout * 1000);
+    try {
+      // What fails is heard where it fails first.
+      await pipeline(this.body, this.parser).catch((error) => this.fail(error));
+      await Promise.all(this.taking);
+    } finally {
+      clearTimeout(late);
+    }
+    if (this.failure) throw this.failure.error;
+  }
+
+  /** Types of busboy say that a part has a name; there are such without. */
+  private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
+    // Its reader may have gone when it fails. Unheard, that would end the process.
+    stream.on("error", () => {});
+    const file = { name: name ?? "", filename: filename as string | undefined, type: mimeType };
+    const taking = name ? this.receiver.takeFile(file, stream, this.failing.signal) : Promise.reject(nameless());
+    this.taking.push(taking.catch((error) => this.fail(error)));
+  }
+
+  private takeText(name: string | undefined, text: string, { valueTruncated, nameTruncated }: FieldInfo): void {
+    try {
+      if (!name) throw nameless();
+      this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
+      if (valueTruncated || nameTruncated || this.fieldsSize > this.limits.fieldsSize)
+        throw tooMany(`${this.limits.fieldsSize} bytes of texts`);
+      this.receiver.takeText(name, text);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.failure) return;
+    this.failure = { error };
+    this.failing.abort();
+    this.body.destroy(error as Error);
+    // The last bytes may have left the body by now, while their file is on its way.
+    this.parser.destroy(error as Error);
+  }
+}
+
+function refusal(reason: UploadFailure, problem: string, cause?: unknown): UploadError {
+  return new UploadError(reason, `Form: ${problem}`, { cause });
+}
+
+function tooMany(what: string): UploadError {
+  return refusal("too-large", `it has more than ${what}. Send a smaller one.`);
+}
+
+function nameless(): UploadError {
+  return refusal("invalid", "it has a part without a name. Give all fields names.");
+}
+
+function malformed(cause: unknown): UploadError {
+  return refusal("invalid", "it is malformed, or ends early. Send it again.", cause);
+}
+
+function cutOff(cause: unknown): UploadError {
+  return refusal("failed", "the request failed before its end. Send it again.", cause);
+}

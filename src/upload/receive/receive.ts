@@ -1,0 +1,104 @@
+import type { Readable } from "node:stream";
+import type { Request } from "../../http/request-over.js";
+import { closeUpload } from "../source/upload.js";
+import { openUpload } from "../source/upload-source.js";
+import type { Assigned, Destination } from "../store.js";
+import { unlessAborted } from "../unless-aborted.js";
+import { ExpectedParts } from "./expected-parts.js";
+import { type Form, formOf } from "./form.js";
+import { checkFormParts, type FormFile, type FormParts } from "./form-parts.js";
+import { type FormReceiver, readForm } from "./read-form.js";
+import { checkReceiveOptions, type ReceiveOptions } from "./receive-options.js";
+import { ReceivedFile } from "./received-file.js";
+
+/** A form whose files are in their entities. */
+export interface Received {
+  /** Its texts. */
+  form: Form;
+  /** What the properties of the entities now are. */
+  assigned: Assigned[];
+}
+
+/**
+ * Reads a form, and streams its files into the storages of their columns. When it fails, nothing is left there, and the entities are as they
+ * were.
+ *
+ * @param destinationOf finds the column of a property, and its storage.
+ */
+export async function receive(
+  request: Request,
+  parts: FormParts,
+  options: ReceiveOptions,
+  destinationOf: (entity: object, property: string) => Destination,
+): Promise<Received> {
+  checkFormParts(parts);
+  checkReceiveOptions(options);
+  const expected = new ExpectedParts(parts, options, destinationOf);
+  try {
+    return await receiveParts(request, expected, options);
+  } finally {
+    expected.settle();
+  }
+}
+
+async function receiveParts(
+  request: Request,
+  expected: ExpectedParts,
+  { onFields }: ReceiveOptions,
+): Promise<Received> {
+  const upload = await openUpload("Form", request);
+  const reception = new Reception(expected);
+  try {
+    await readForm(upload, expected.limits, reception);
+    const form = formOf(reception.texts);
+    expected.assertComplete();
+    await onFields?.(form);
+    return { form, assigned: await reception.assign() };
+  } catch (error) {
+    await reception.discard();
+    throw error;
+  } finally {
+    await closeUpload(upload);
+  }
+}
+
+/** What came of a form so far. */
+class Reception implements FormReceiver {
+  readonly texts: [name: string, text: string][] = [];
+  private readonly files: ReceivedFile[] = [];
+
+  constructor(private readonly expected: ExpectedParts) {}
+
+  async takeFile(file: FormFile, stream: Readable, signal: AbortSignal): Promise<void> {
+    // What a browser sends for a field without a file.
+    if (file.filename === undefined && (await isEmpty(stream))) return;
+    const { destination, options } = await unlessAborted(signal, this.expected.partFor(file));
+    const received = new ReceivedFile(destination, file, stream, options);
+    this.files.push(received);
+    await received.take(signal);
+  }
+
+  takeText(name: string, text: string): void {
+    if (this.expected.isForFile(name, text)) return;
+    this.texts.push([name, text]);
+  }
+
+  /** One after the other, so that `uploadTo` is asked in the order of the form. Entities change when all files have their keys. */
+  async assign(): Promise<Assigned[]> {
+    for (const file of this.files) await file.keep();
+    return Promise.all(this.files.map((file) => file.assign()));
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.files.map((file) => file.discard()));
+  }
+}
+
+async function isEmpty(stream: Readable): Promise<boolean> {
+  const first = await new Promise<Buffer | null>((resolve) => {
+    stream.once("readable", () => resolve(stream.read()));
+    stream.once("close", () => resolve(null));
+  });
+  if (first !== null) stream.unshift(first);
+  return first === null;
+}
