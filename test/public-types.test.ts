@@ -341,6 +341,32 @@ function uploadSources(files: PrivateFiles, invoice: Invoice, multerFile: Tempor
   multerStorage({ directory: "/tmp" });
 }
 
+/** The files of a form go to private file columns, and its texts may be missing. */
+async function forms(files: PrivateFiles, ctx: Context, invoice: Invoice, submission: { answer: PrivateFile }) {
+  const parts = { file: [invoice, "scan"], photo: [invoice, "profile.photo", { filename: "a.png" }] } as const;
+  const form = await files.receive(ctx, parts, { files: 2, onFields: (fields) => void fields.all("tag") });
+  form.description satisfies string | undefined;
+  form.all("tag") satisfies string[];
+  await files.receive(ctx, { file: [invoice, "receipt"], answer: [submission, "answer"] });
+  await files.receive(ctx, async ({ name }) => (name === "file" ? [invoice, "scan", { sha256: "0" }] : undefined));
+  new Koa<{ user: User }>().use((context) => files.receive(context, { file: [invoice, "scan"] }));
+  new Router().post("/", (context) => files.receive(context, { file: [invoice, "scan"] }));
+  // @ts-expect-error: a field that is not in the form is undefined
+  form.description satisfies string;
+  // @ts-expect-error: texts can't be changed
+  form.description = "";
+  // @ts-expect-error: a number is text, no file
+  await files.receive(ctx, { file: [invoice, "number"] });
+  // @ts-expect-error: each entity has its own properties
+  await files.receive(ctx, { file: [invoice, "scan"], answer: [submission, "scan"] });
+  // @ts-expect-error: where the file goes is an entity and a property
+  await files.receive(ctx, { file: invoice });
+  // @ts-expect-error: a signal is for attach
+  await files.receive(ctx, { file: [invoice, "scan", { signal: new AbortController().signal }] });
+  // @ts-expect-error: a limit is a number
+  await files.receive(ctx, { file: [invoice, "scan"] }, { fileSize: "1 MB" });
+}
+
 /** The events of a subscriber have the entity that it listens to. */
 @EventSubscriber()
 class InvoiceDownloads implements PrivateFileSubscriber<Invoice> {

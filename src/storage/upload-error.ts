@@ -18,10 +18,10 @@ const STATUSES = {
  * Why an upload was not kept:
  *
  * - `missing`: the request has no file there (400).
- * - `invalid`: something else than a file is there: a text, several files, a name that is no text (400).
+ * - `invalid`: something else than a file is there: a text, several files, a name that is no text; or the form is malformed (400).
  * - `length`: it has more or fewer bytes than were announced (400).
- * - `stalled`: nothing came of it for `stallTimeout` (408).
- * - `too-large`: it has more bytes than `maxSize`, or than the form parser takes (413).
+ * - `stalled`: nothing came of it for `stallTimeout`, or its form took longer than `timeout` (408).
+ * - `too-large`: it has more bytes than `maxSize`, or its form is beyond another limit (413).
  * - `type`: its bytes, or its extension, are of a type that `accept` does not name (415).
  * - `checksum`: its digest is not the expected one (422).
  * - `failed`: its source failed before the end; most often the client left.
