@@ -421,7 +421,7 @@ function storages(complete: Storage) {
 
 const checkedByTheCompiler = [
   ...[columnOptions, decorators, applicationContext, InvoiceDownloadsOfApplication, schemaColumn],
-  ...[sending, properties, genericProperty, uploadSources, errorCodes, storages],
+  ...[sending, properties, genericProperty, uploadSources, forms, errorCodes, storages],
 ];
 
 describe("the public types", () => {
