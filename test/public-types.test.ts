@@ -427,7 +427,7 @@ const checkedByTheCompiler = [
 describe("the public types", () => {
   it("let the options of a column, the files of an entity and the events of a subscriber see the entity's type", () => {
     // It was compiled, or it would not run: so the lines above hold. These are the classes that they were compiled with.
-    assert.equal(checkedByTheCompiler.length, 11);
+    assert.equal(checkedByTheCompiler.length, 12);
     assert.deepEqual(
       [new InvoiceDownloads().listenTo(), new WrongSubscriber() instanceof WrongSubscriber],
       [Invoice, true],

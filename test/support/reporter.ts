@@ -8,16 +8,17 @@ interface TestEvent {
     nesting: number;
     message: string;
     skip?: string | boolean;
-    details?: { type?: string; error?: Error & { failureType?: string } };
+    details?: { type?: string; duration_ms?: number; error?: Error & { failureType?: string } };
   };
 }
 
 /**
  * A reporter for `node:test` that is silent about what passes. It prints each failure in full, with what its file wrote to
- * standard error; then how many tests were skipped for which reason; then the closing lines of the runner.
+ * standard error; then how many tests were skipped for which reason, and which files took longest; then the closing lines of the runner.
  */
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const skipped = new Map<string, number>();
+  const seconds = new Map<string, number>();
   const closing: string[] = [];
   let path: string[] = [];
   let output = "";
@@ -26,6 +27,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       path = [...path.slice(0, data.nesting), data.name];
     } else if (type === "test:stderr" || type === "test:stdout") {
       output += data.message;
+    } else if (type === "test:complete" && data.nesting === 0 && data.name.endsWith(".test.js")) {
+      seconds.set(data.name, Math.round((data.details?.duration_ms ?? 0) / 1000));
     } else if (type === "test:diagnostic") {
       if (data.nesting === 0 && /^[a-z_]+ [\d.]+$/.test(data.message)) closing.push(`ℹ ${data.message}\n`);
     } else if (type === "test:fail") {
@@ -39,6 +42,7 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     }
   }
   yield skips(skipped);
+  yield slowest(seconds);
   yield* closing;
 }
 
@@ -57,4 +61,16 @@ function skips(skipped: Map<string, number>): string {
     .sort()
     .map(([reason, count]) => `  ${count} ${count === 1 ? "test" : "tests"} ${reason}\n`);
   return `Skipped (CONTRIBUTING.md says how to run them):\n${lines.join("")}`;
+}
+
+/** Long enough that a reader may want to know. */
+const SLOW = 20;
+
+function slowest(seconds: Map<string, number>): string {
+  const slow = [...seconds].filter(([, duration]) => duration >= SLOW).sort((a, b) => b[1] - a[1]);
+  if (slow.length === 0) return "";
+  const lines = slow
+    .slice(0, 20)
+    .map(([file, duration]) => `  ${duration} s ${file.replace(/^.*dist[/]test[/]/, "")}\n`);
+  return `Slowest files:\n${lines.join("")}`;
 }
