@@ -199,8 +199,6 @@ describe("receive", () => {
     ]) {
       assert.equal((await send(Buffer.from("a=b"), { "Content-Type": type })).status, 400, type);
     }
-    const long = `multipart/form-data; boundary=${"a".repeat(300)}`;
-    assert.equal((await send(Buffer.from("a"), { "Content-Type": long })).status, 400);
     site.handle = async (ctx) => {
       for await (const _ of ctx.req);
       await site.files.receive(ctx, {});
