@@ -98,7 +98,7 @@ class FormReading {
   private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
     // Its reader may have gone when it fails. Unheard, that would end the process.
     stream.on("error", () => {});
-    const file = { name: name ?? "", filename: filename as string | undefined, type: mimeType };
+    const file = { name: name ?? "", filename: (filename as string | undefined) || undefined, type: mimeType };
     const taking = name ? this.receiver.takeFile(file, stream, this.failing.signal) : Promise.reject(nameless());
     this.taking.push(taking.catch((error) => this.fail(error)));
   }
