@@ -22,10 +22,9 @@ const HEADER_SIZE = 2048;
 /** The files that a form may have. While it is read, their entities can't be saved. */
 export class ExpectedParts {
   private readonly parts = new Map<string, ExpectedPart>();
-  private readonly taken = new Set<string>();
+  private readonly taken: ExpectedPart[] = [];
   private readonly ask?: (file: FormFile) => AnyFormPart | undefined | Promise<AnyFormPart | undefined>;
   private readonly settling: (() => void)[] = [];
-  private files = 0;
 
   constructor(
     parts: FormParts,
@@ -53,19 +52,12 @@ export class ExpectedParts {
    * @throws UploadError for one that is not expected, and for one too many.
    */
   async partFor(file: FormFile): Promise<ExpectedPart> {
-    if (++this.files > this.most) throw refusal("too-large", `it has more than ${this.most} files`, file.name);
-    if (this.ask) {
-      const answer = await this.ask(file);
-      if (answer === undefined) throw unexpected(file);
-      checkFormPart(answer);
-      const part = this.expect(answer);
-      this.hold(part.destination);
-      return part;
+    const part = this.ask ? await this.askFor(file) : this.parts.get(file.name);
+    if (!part) throw refusal("invalid", `its part ${quoted(file.name)} has a file, which is not expected`, file.name);
+    if (this.taken.some(({ destination }) => isSame(destination, part.destination))) {
+      throw wrong(part, file.name, "has several files, where one is expected");
     }
-    const part = this.parts.get(file.name);
-    if (!part) throw unexpected(file);
-    if (this.taken.has(file.name)) throw this.wrong(file.name, "has several files, where one is expected");
-    this.taken.add(file.name);
+    if (this.taken.push(part) > this.most) throw refusal("too-large", `it has more than ${this.most} files`, file.name);
     return part;
   }
 
@@ -75,15 +67,15 @@ export class ExpectedParts {
    * @throws UploadError for any other.
    */
   isForFile(name: string, text: string): boolean {
-    if (!this.parts.has(name)) return false;
-    if (text !== "") throw this.wrong(name, "has a text, where a file is expected");
-    return true;
+    const part = this.parts.get(name);
+    if (part && text !== "") throw wrong(part, name, "has a text, where a file is expected");
+    return part !== undefined;
   }
 
   /** @throws UploadError when a file did not come that its column needs. */
   assertComplete(): void {
-    for (const [name, { destination }] of this.parts) {
-      if (!this.taken.has(name) && needsFile(destination)) throw this.wrong(name, "has no file", "missing");
+    for (const [name, part] of this.parts) {
+      if (!this.taken.includes(part) && needsFile(part.destination)) throw wrong(part, name, "has no file", "missing");
     }
   }
 
@@ -96,6 +88,15 @@ export class ExpectedParts {
     return this.options.files ?? (this.ask ? 10 : this.parts.size);
   }
 
+  private async askFor(file: FormFile): Promise<ExpectedPart | undefined> {
+    const answer = await this.ask?.(file);
+    if (answer === undefined) return undefined;
+    checkFormPart(answer);
+    const part = this.expect(answer);
+    this.hold(part.destination);
+    return part;
+  }
+
   private expect([entity, property, options]: AnyFormPart): ExpectedPart {
     const destination = this.destinationOf(entity, property);
     const { maxSize = Number.POSITIVE_INFINITY } = destination.column.options;
@@ -106,16 +107,21 @@ export class ExpectedParts {
   private hold({ entity, column }: Destination): void {
     this.settling.push(markPending(entity, column));
   }
-
-  private wrong(name: string, problem: string, reason: UploadFailure = "invalid"): UploadError {
-    const error = refusal(reason, `its part ${quoted(name)} ${problem}`, name);
-    error.property = this.parts.get(name)!.destination.column.propertyPath;
-    return error;
-  }
 }
 
-function unexpected({ name }: FormFile): UploadError {
-  return refusal("invalid", `its part ${quoted(name)} has a file, which is not expected`, name);
+function isSame(one: Destination, other: Destination): boolean {
+  return one.entity === other.entity && one.column === other.column;
+}
+
+function wrong(
+  { destination }: ExpectedPart,
+  name: string,
+  problem: string,
+  reason: UploadFailure = "invalid",
+): UploadError {
+  const error = refusal(reason, `its part ${quoted(name)} ${problem}`, name);
+  error.property = destination.column.propertyPath;
+  return error;
 }
 
 function refusal(reason: UploadFailure, problem: string, part: string): UploadError {

@@ -94,7 +94,7 @@ class FormReading {
     if (this.failure) throw this.failure.error;
   }
 
-  /** Types of busboy say that a part has a name; there are such without. */
+  /** Types of busboy say that a part has a name, and a text; there are such without. */
   private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
     // Its reader may have gone when it fails. Unheard, that would end the process.
     stream.on("error", () => {});
@@ -103,9 +103,15 @@ class FormReading {
     this.taking.push(taking.catch((error) => this.fail(error)));
   }
 
-  private takeText(name: string | undefined, text: string, { valueTruncated, nameTruncated }: FieldInfo): void {
+  private takeText(
+    name: string | undefined,
+    text: string | undefined,
+    { valueTruncated, nameTruncated }: FieldInfo,
+  ): void {
     try {
       if (!name) throw nameless();
+      // The part says a charset that nobody knows.
+      if (text === undefined) throw malformed();
       this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
       if (valueTruncated || nameTruncated || this.fieldsSize > this.limits.fieldsSize)
         throw tooMany(`${this.limits.fieldsSize} bytes of texts`);
@@ -137,7 +143,7 @@ function nameless(): UploadError {
   return refusal("invalid", "it has a part without a name. Give all fields names.");
 }
 
-function malformed(cause: unknown): UploadError {
+function malformed(cause?: unknown): UploadError {
   return refusal("invalid", "it is malformed, or ends early. Send it again.", cause);
 }
 

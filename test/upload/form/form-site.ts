@@ -83,6 +83,8 @@ function parsersInto(incoming: string): Record<string, Middleware> {
     }),
     multer: multer({ storage: multerStorage({ directory: incoming }), limits }).single("file") as never,
     "multer-memory": multer({ storage: multer.memoryStorage(), limits }).single("file") as never,
+    // The handler reads the form itself.
+    receive: (_ctx, next) => next(),
     // Takes every file, and only after a while, when the rest of the form may be wrong.
     "multer-any": multer({
       storage: multerStorage({ directory: incoming }),
