@@ -17,7 +17,7 @@ const STALL = 1.5;
 const LARGE_WINDOW = 6_000_000;
 
 /** How many bytes a slow line takes at once, twenty times in a second. */
-const LITTLE = 15_000;
+const LITTLE = 40_000;
 
 describe("A response over HTTP/2", () => {
   it("is sent on while a slow line acknowledges a little, though it takes long until more can be written", {
