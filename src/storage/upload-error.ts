@@ -38,6 +38,8 @@ export interface UploadErrorDetails {
   accept?: readonly string[];
   /** The name of the form's field, where `receive` read the form. */
   part?: string;
+  /** The texts of the form that came before the refusal, where `receive` read it, for the form that is shown again. */
+  texts?: Readonly<Record<string, string | undefined>>;
   /** The name that the upload came with. */
   filename?: string;
   /** The number of bytes: those that were read, or those that were announced where none was read. */

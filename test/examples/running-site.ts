@@ -14,7 +14,6 @@ export interface RunningSite {
   url: string;
   dataSource: DataSource;
   filesRoot: string;
-  incomingRoot: string;
   /** What the site wrote to its log. */
   failures: unknown[];
   stop(): Promise<void>;
@@ -23,12 +22,11 @@ export interface RunningSite {
 /** Starts the site as `main.ts` does. */
 export async function startSite(): Promise<RunningSite> {
   const filesRoot = await mkdtemp(join(tmpdir(), "site-files-"));
-  const incomingRoot = await mkdtemp(join(tmpdir(), "site-incoming-"));
   const dataSource = await new DataSource({ type: "sqljs", entities, subscribers }).initialize();
   await prepareDatabase(dataSource);
   const failures: unknown[] = [];
   const files = new PrivateFiles(dataSource, { storage: new DiskStorage(filesRoot) });
-  const site = createSite(files, { incomingRoot, sessionSecret: "only for tests" });
+  const site = createSite(files, { sessionSecret: "only for tests" });
   site.removeAllListeners("error").on("error", (error) => failures.push(error));
   const server = site.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -37,7 +35,7 @@ export async function startSite(): Promise<RunningSite> {
     server.close();
     server.closeAllConnections();
     await dataSource.destroy();
-    for (const folder of [filesRoot, incomingRoot]) await rm(folder, { recursive: true, maxRetries: 3 });
+    await rm(filesRoot, { recursive: true, maxRetries: 3 });
   }
-  return { url, dataSource, filesRoot, incomingRoot, failures, stop };
+  return { url, dataSource, filesRoot, failures, stop };
 }

@@ -30,6 +30,11 @@ describe("the example site", () => {
     return privateLinks(await visitor.page("/")).find(ofThatList) ?? assert.fail("no link on the page");
   }
 
+  async function stored(): Promise<number> {
+    const entries = await readdir(site.filesRoot, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).length;
+  }
+
   describe("signing in", () => {
     it("sends a visitor who opens the home page to the three people to choose from", async () => {
       const visitor = new Visitor(site.url);
@@ -58,6 +63,37 @@ describe("the example site", () => {
       assert.match(await carol.page("/"), /Signed in as/);
       await carol.post("/sign-out", new URLSearchParams());
       assert.equal((await carol.get("/")).status, 302);
+    });
+
+    it("ends with signing out for a copy of the cookie, too, and for nobody else", async () => {
+      const carol = await new Visitor(site.url).signIn("Carol");
+      const copy = carol.copy();
+      assert.equal((await copy.get("/")).status, 200);
+      await carol.post("/sign-out", new URLSearchParams());
+      assert.equal((await copy.get("/")).status, 302);
+      assert.equal((await alice.get("/")).status, 200);
+    });
+
+    it("leads back to the page that was asked for, and never to another site", async () => {
+      const visitor = new Visitor(site.url);
+      const refused = await visitor.page("/private-files/file-submission/uploaded-file/1/a.pdf?x=1");
+      const [, link] = /href="(\/sign-in\?to=[^"]+)"/.exec(refused) ?? [];
+      const page = await visitor.page(link!);
+      const [, to] = /name="to" value="([^"]+)"/.exec(page) ?? [];
+      assert.equal(to, "/private-files/file-submission/uploaded-file/1/a.pdf?x=1");
+      const signIn = (to: string) => visitor.post("/sign-in", new URLSearchParams({ person: "Alice", to }));
+      assert.equal((await signIn(to!)).headers.get("location"), to);
+      for (const path of [
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "\t//evil.example",
+        "javascript:1",
+        "",
+        "/..//evil.example",
+      ]) {
+        assert.equal((await signIn(path)).headers.get("location"), "/", path);
+      }
     });
 
     it("keeps the people that it has when it starts again", async () => {
@@ -118,19 +154,42 @@ describe("the example site", () => {
       assert.equal(await rows.count(), count);
     });
 
-    it("leaves no temporary file behind, whether the form was taken or refused", async () => {
-      await alice.post("/submissions", uploadForm([new File(["x"], "taken.txt")]));
-      await alice.post("/submissions", uploadForm([new File(["x"], "refused.txt")], "d".repeat(201)));
-      await eventually(async () => assert.deepEqual(await readdir(site.incomingRoot), []));
+    it("keeps nothing of a form that it refuses, nor a file in a field of another name", async () => {
+      const count = await stored();
+      const misnamed = uploadForm([]);
+      misnamed.append("fiel", new File(["x"], "x.txt"));
+      const file = new File([Buffer.alloc(4_000_000)], "x.txt");
+      const forms: [FormData, number, RegExp][] = [
+        [misnamed, 400, /did not arrive whole/],
+        [uploadForm([new File(["x"], "x.txt")], "d".repeat(201)), 400, /at most 200 characters/],
+        [uploadForm([file, new File(["<html>"], "page.html")]), 415, /page\.html is of another type/],
+        [
+          uploadForm([...Array.from({ length: 2000 }, () => new File(["x"], "x.txt")), file, file]),
+          413,
+          /At most 20 files/,
+        ],
+      ];
+      for (const [form, status, text] of forms) {
+        const response = await alice.post("/submissions", form);
+        assert.equal(response.status, status);
+        assert.match(await response.text(), text);
+      }
+      await eventually(async () => assert.equal(await stored(), count));
     });
 
-    it("answers 413 to more than 20 files, though most of the form is still to come, and keeps none", async () => {
-      const file = new File([Buffer.alloc(4_000_000)], "x.txt");
-      const form = uploadForm([...Array.from({ length: 2000 }, () => new File(["x"], "x.txt")), file, file]);
-      const response = await alice.post("/submissions", form);
-      assert.equal(response.status, 413);
-      assert.match(await response.text(), /At most 20 files/);
-      await eventually(async () => assert.deepEqual(await readdir(site.incomingRoot), []));
+    it("shows a refused form again, with the reason at the field and what was typed", async () => {
+      const response = await alice.post("/submissions", uploadForm([new File(["<html>"], "a.html")], 'The "page" <b>'));
+      assert.equal(response.status, 415);
+      const page = await response.text();
+      assert.match(page, /id="submission-problem" role="alert">a\.html is of another type/);
+      assert.match(page, /value="The &#34;page&#34; &#60;b&#62;"/);
+      assert.match(
+        page,
+        /accept="image\/\*[^>]* aria-invalid="true" aria-errormessage="submission-problem" autofocus>/,
+      );
+      assert.doesNotMatch(page, /download-problem/);
+      const long = await alice.post("/downloads", uploadForm([new File(["x"], "x.txt")], "d".repeat(201)));
+      assert.match(await long.text(), /value="d{201}"[^>]*aria-invalid="true" aria-errormessage="download-problem"/);
     });
 
     it("answers 403 to a visitor who is not signed in, before it reads the file", async () => {
@@ -150,7 +209,7 @@ describe("the example site", () => {
   });
 
   describe("a submission", () => {
-    const bytes = randomBytes(300_000);
+    const bytes = Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(300_000)]);
     let link: string;
 
     before(async () => {
@@ -185,7 +244,52 @@ describe("the example site", () => {
       assert.equal(response.status, 403);
       const page = await response.text();
       assert.match(page, /You are not signed in/);
-      assert.match(page, /href="\/sign-in"/);
+      assert.ok(page.includes(`href="/sign-in?to=${encodeURIComponent(link)}"`));
+    });
+  });
+
+  describe("the owner of a submission", () => {
+    const png = Buffer.from(
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+      "base64",
+    );
+
+    it("sees a preview of an image, as nobody else does", async () => {
+      await alice.post("/submissions", uploadForm([new File([png], "dot.png")]));
+      const [, preview] = /src="(\/submissions\/\d+\/preview)"/.exec(await alice.page("/")) ?? [];
+      const response = await alice.get(preview!);
+      assert.deepEqual([response.status, response.headers.get("content-type")], [200, "image/png"]);
+      assert.match(response.headers.get("content-disposition")!, /^inline/);
+      assert.doesNotMatch(await bob.page("/"), /\/preview"/);
+      for (const visitor of [bob, new Visitor(site.url)]) assert.equal((await visitor.get(preview!)).status, 403);
+      for (const id of ["0", "x", "999999999999", "-1"]) {
+        assert.equal((await alice.get(`/submissions/${id}/preview`)).status, 404);
+      }
+    });
+
+    it("replaces the file, and deletes it, as nobody else can", async () => {
+      const link = await upload(alice, "/submissions", new File(["old"], "old.txt"));
+      const id = link.split("/").at(-2);
+      const count = await stored();
+      const form = () => uploadForm([new File(["new"], "new.txt")]);
+      for (const [visitor, status] of [
+        [bob, 403],
+        [new Visitor(site.url), 403],
+      ] as const) {
+        assert.equal((await visitor.post(`/submissions/${id}/replace`, form())).status, status);
+        assert.equal((await visitor.post(`/submissions/${id}/delete`, new URLSearchParams())).status, status);
+      }
+      const refused = await alice.post(`/submissions/${id}/replace`, uploadForm([new File(["<html>"], "a.html")]));
+      assert.equal(refused.status, 415);
+      assert.equal(await (await alice.get(link)).text(), "old");
+      assert.equal((await alice.post(`/submissions/${id}/replace`, form())).status, 303);
+      assert.match(await alice.page("/"), /old\.txt is now new\.txt\./);
+      const replaced = privateLinks(await alice.page("/")).find((path) => path.includes(`/${id}/`));
+      assert.equal(await (await alice.get(replaced!)).text(), "new");
+      await eventually(async () => assert.equal(await stored(), count));
+      assert.equal((await alice.post(`/submissions/${id}/delete`, new URLSearchParams())).status, 303);
+      assert.equal((await alice.get(replaced!)).status, 404);
+      await eventually(async () => assert.equal(await stored(), count - 1));
     });
   });
 

@@ -35,6 +35,13 @@ export class Visitor {
     return this;
   }
 
+  /** Someone else who has the same cookies by now. */
+  copy(): Visitor {
+    const copy = new Visitor(this.siteUrl);
+    copy.#cookies = new Map(this.#cookies);
+    return copy;
+  }
+
   async #fetch(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const response = await fetch(this.siteUrl + path, {

@@ -2,12 +2,22 @@ import type { Context, Middleware } from "koa";
 import { DownloadError } from "typeorm-private-files";
 import { wantsJson } from "./form.js";
 import { errorPage, explain } from "./pages/error.js";
+import { signInPath } from "./return-path.js";
+
+/** What a form that is shown again needs beside the text. */
+export interface RefusalDetails {
+  /** The field that is wrong. */
+  field?: "file" | "description";
+  /** What was typed into the description. */
+  typed?: string | undefined;
+}
 
 /** A request that the site refuses, with a text for whoever sent it. */
 export class Refusal extends Error {
   constructor(
-    readonly status: 400 | 403 | 413,
+    readonly status: number,
     message: string,
+    readonly details: RefusalDetails = {},
   ) {
     super(message);
   }
@@ -46,7 +56,7 @@ function answer(ctx: Context, status: number, message?: string): void {
   ctx.status = status;
   ctx.body = wantsJson(ctx)
     ? { message: message ?? text }
-    : errorPage({ status, title, text: message ?? text, user: ctx.state.user });
+    : errorPage({ status, title, text: message ?? text, user: ctx.state.user, signInPath: signInPath(ctx) });
 }
 
 function statusOf(error: unknown): number {

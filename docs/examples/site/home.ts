@@ -4,21 +4,29 @@ import type { DataSource } from "typeorm";
 import type { PrivateFiles } from "typeorm-private-files";
 import { CountedDownload } from "./models/counted-download.js";
 import { FileSubmission } from "./models/file-submission.js";
-import { homePage } from "./pages/home.js";
+import { type FormProblem, homePage } from "./pages/home.js";
 
-/** The home page, for those who are signed in. The others are asked to. */
-export function homeRoutes(dataSource: DataSource, files: PrivateFiles): Router {
-  const router = new Router();
+/** Renders the home page for who is signed in. */
+export type HomePage = (ctx: Context, problem?: FormProblem) => Promise<string>;
+
+/** The home page of a data source, with what was wrong with a form. */
+export function homeOf(dataSource: DataSource, files: PrivateFiles): HomePage {
   const newestFirst = { order: { createdAt: "DESC", id: "DESC" }, take: 100 } as const;
-
-  router.get("/", async (ctx) => {
-    const { user } = ctx.state;
-    if (!user) return ctx.redirect("/sign-in");
+  return async (ctx, problem) => {
     const submissions = await dataSource
       .getRepository(FileSubmission)
       .find({ ...newestFirst, relations: { owner: true } });
     const downloads = await dataSource.getRepository(CountedDownload).find(newestFirst);
-    ctx.body = homePage(files, { user, submissions, downloads, notice: takeNotice(ctx) });
+    return homePage(files, { user: ctx.state.user, submissions, downloads, problem, notice: takeNotice(ctx) });
+  };
+}
+
+/** The route of the home page, for those who are signed in. The others are asked to. */
+export function homeRoutes(home: HomePage): Router {
+  const router = new Router();
+  router.get("/", async (ctx) => {
+    if (!ctx.state.user) return ctx.redirect("/sign-in");
+    ctx.body = await home(ctx);
   });
   return router;
 }

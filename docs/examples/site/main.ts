@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import dataSource, { files, filesRoot } from "../../../ormconfig.js";
@@ -8,7 +7,6 @@ import { everyone, prepareDatabase } from "./people.js";
 import { createSite } from "./site.js";
 
 const { HOST: host = "127.0.0.1", PORT = "3000" } = process.env;
-const incomingRoot = "var/incoming";
 
 await dataSource
   .initialize()
@@ -16,14 +14,11 @@ await dataSource
 await prepareDatabase(dataSource);
 // Without a secret of your own everyone is signed out when the site starts again.
 const sessionSecret = process.env.SESSION_SECRET || randomBytes(32).toString("hex");
-const site = createSite(files, { incomingRoot, sessionSecret });
+const site = createSite(files, { sessionSecret });
 const server = site.listen(Number(PORT), host);
-// Node ends a request after five minutes; 5 GiB over a line of 2 Mbit/s take six hours.
+// Node ends a request after five minutes; 5 GB over a line of 2 Mbit/s take six hours.
 server.requestTimeout = 6 * 60 * 60 * 1000;
 await once(server, "listening").catch(cannotListen);
-// What a crash cut off; no other site that runs here can be waiting for it now that the port is ours.
-rmSync(incomingRoot, { recursive: true, force: true });
-mkdirSync(incomingRoot, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(server));
 await sayWhereToLook(server.address() as AddressInfo);
 

@@ -7,6 +7,7 @@ import { field, seeOther } from "./form.js";
 import { User } from "./models/user.js";
 import { signInPage } from "./pages/sign-in.js";
 import { everyone } from "./people.js";
+import { returnPath } from "./return-path.js";
 
 /**
  * Finds out who asks and puts them in `ctx.state.user`, which is where the columns' conditions look.
@@ -15,8 +16,8 @@ import { everyone } from "./people.js";
 export function currentUser(dataSource: DataSource): Middleware {
   const users = dataSource.getRepository(User);
   return async (ctx, next) => {
-    const id: unknown = ctx.session?.userId;
-    if (typeof id === "number") ctx.state.user = await users.findOneBy({ id });
+    const { userId: id, signOuts } = ctx.session ?? {};
+    if (typeof id === "number") ctx.state.user = await users.findOneBy({ id, signOuts });
     await next();
   };
 }
@@ -33,15 +34,17 @@ export function signInRoutes(dataSource: DataSource): Router {
   const parseForm = koaBody({ json: false, text: false, formLimit: "1kb" });
 
   router.get("/sign-in", async (ctx) => {
-    ctx.body = signInPage(await everyone(dataSource), ctx.state.user);
+    ctx.body = signInPage(await everyone(dataSource), ctx.state.user, returnPath(ctx.query.to));
   });
   router.post("/sign-in", parseForm, async (ctx) => {
     const chosen = (await everyone(dataSource)).find((person) => person.name === field(ctx, "person"));
     if (!chosen) throw new Refusal(400, "Choose one of the people on the page.");
-    ctx.session = { userId: chosen.id };
-    seeOther(ctx, "/");
+    ctx.session = { userId: chosen.id, signOuts: chosen.signOuts };
+    seeOther(ctx, returnPath(field(ctx, "to")));
   });
-  router.post("/sign-out", (ctx) => {
+  router.post("/sign-out", async (ctx) => {
+    const { user } = ctx.state;
+    if (user) await dataSource.getRepository(User).increment({ id: user.id }, "signOuts", 1);
     ctx.session = null;
     seeOther(ctx, "/sign-in");
   });

@@ -5,15 +5,14 @@ import send from "koa-send";
 import session from "koa-session";
 import type { PrivateFiles } from "typeorm-private-files";
 import { friendlyErrors, logFailure } from "./errors.js";
-import { homeRoutes } from "./home.js";
+import { homeOf, homeRoutes } from "./home.js";
 import { safetyHeaders, sameOriginOnly } from "./safety.js";
 import { currentUser, signInRoutes } from "./sign-in.js";
+import { submissionRoutes } from "./submissions.js";
 import { uploadRoutes } from "./uploads.js";
 
 /** What {@link createSite} needs to know. */
 export interface SiteOptions {
-  /** The folder where uploads are until they have arrived whole. It must exist, and have room for the largest of them. */
-  incomingRoot: string;
   /** Signs the session cookie. */
   sessionSecret: string;
 }
@@ -32,8 +31,10 @@ export function createSite(files: PrivateFiles, options: SiteOptions): Koa {
   app.use(currentUser(dataSource));
   app.use(files.routes());
   app.use(signInRoutes(dataSource).routes());
-  app.use(homeRoutes(dataSource, files).routes());
-  app.use(uploadRoutes(dataSource, files, options.incomingRoot).routes());
+  const home = homeOf(dataSource, files);
+  app.use(homeRoutes(home).routes());
+  app.use(uploadRoutes(dataSource, files, home).routes());
+  app.use(submissionRoutes(dataSource, files).routes());
   return app;
 }
 

@@ -98,7 +98,8 @@ class FormReading {
   private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
     // Its reader may have gone when it fails. Unheard, that would end the process.
     stream.on("error", () => {});
-    const file = { name: name ?? "", filename: (filename as string | undefined) || undefined, type: mimeType };
+    const given = unescaped(filename as string | undefined) || undefined;
+    const file = { name: unescaped(name) ?? "", filename: given, type: mimeType };
     const taking = name ? this.receiver.takeFile(file, stream, this.failing.signal) : Promise.reject(nameless());
     this.taking.push(taking.catch((error) => this.fail(error)));
   }
@@ -115,7 +116,7 @@ class FormReading {
       this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
       if (valueTruncated || nameTruncated || this.fieldsSize > this.limits.fieldsSize)
         throw tooMany(`${this.limits.fieldsSize} bytes of texts`);
-      this.receiver.takeText(name, text);
+      this.receiver.takeText(unescaped(name)!, text);
     } catch (error) {
       this.fail(error);
     }
@@ -129,6 +130,11 @@ class FormReading {
     // The last bytes may have left the body by now, while their file is on its way.
     this.parser.destroy(error as Error);
   }
+}
+
+/** Browsers write a quote so (HTML, "multipart/form-data encoding algorithm"). The parser knows the backslash of other clients. */
+function unescaped(name: string | undefined): string | undefined {
+  return name?.replaceAll("%22", '"');
 }
 
 function refusal(reason: UploadFailure, problem: string, cause?: unknown): UploadError {

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Request } from "../../http/request-over.js";
+import { UploadError } from "../../storage/upload-error.js";
 import { closeUpload } from "../source/upload.js";
 import { openUpload } from "../source/upload-source.js";
 import type { Assigned, Destination } from "../store.js";
@@ -56,6 +57,9 @@ async function receiveParts(
     return { form, assigned: await reception.assign() };
   } catch (error) {
     await reception.discard();
+    if (error instanceof UploadError && Object.isExtensible(error)) {
+      error.details = { ...error.details, texts: formOf(reception.texts) };
+    }
     throw error;
   } finally {
     await closeUpload(upload);

@@ -66,5 +66,5 @@ export async function startReceiveSite(options: Omit<StartOptions, "entities"> =
 export function refusal(error: unknown): Pick<UploadError, "reason" | "status" | "property" | "details"> | undefined {
   if (!(error instanceof UploadError)) return undefined;
   const { reason, status, property, details } = error;
-  return { reason, status, property, details };
+  return { reason, status, property, details: { ...details, texts: { ...details.texts } } };
 }

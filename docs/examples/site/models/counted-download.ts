@@ -11,7 +11,7 @@ export class CountedDownload {
   description!: string;
 
   @Index()
-  @PrivateFileColumn<CountedDownload>({ uploadTo: "downloadables", fields: { name: "originalName" } })
+  @PrivateFileColumn<CountedDownload>({ uploadTo: "downloadables", maxSize: 5e9, fields: { name: "originalName" } })
   downloadable!: PrivateFile;
 
   @Column({ default: 0 })

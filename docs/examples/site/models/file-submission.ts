@@ -2,6 +2,8 @@ import { Column, Entity, Index, ManyToOne, PrimaryGeneratedColumn, type Relation
 import { PrivateFile, PrivateFileColumn } from "typeorm-private-files";
 import { User } from "./user.js";
 
+const ACCEPTED = ["application/pdf", "image/*", ".docx", ".odt", ".txt", ".zip"];
+
 /** A file that only the person who uploaded it may download. */
 @Entity()
 export class FileSubmission {
@@ -20,6 +22,8 @@ export class FileSubmission {
     condition: (ctx, submission) => ctx.state.user != null && submission.owner?.id === ctx.state.user.id,
     relations: { owner: true },
     attachment: true,
+    accept: ACCEPTED,
+    maxSize: 100e6,
     fields: { name: "originalName" },
   })
   uploadedFile!: PrivateFile;

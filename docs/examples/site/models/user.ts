@@ -8,4 +8,8 @@ export class User {
 
   @Column({ length: 100, unique: true })
   name!: string;
+
+  /** How often this person has signed out. A session says the number at its start, so that a copy of its cookie ends with it. */
+  @Column({ default: 0 })
+  signOuts!: number;
 }

@@ -8,8 +8,9 @@ export function errorPage(error: {
   title: string;
   text: string;
   user?: User | null | undefined;
+  signInPath: string;
 }): string {
-  const { status, title, text, user } = error;
+  const { status, title, text, user, signInPath } = error;
   return layout({
     title,
     user,
@@ -19,8 +20,8 @@ export function errorPage(error: {
       <p>${text}</p>
       <p class="actions">
         ${user && html`<a class="button primary" href="/">Back to the files</a>`}
-        ${user && status === 403 && html`<a class="button" href="/sign-in">Switch to someone else</a>`}
-        ${!user && html`<a class="button primary" href="/sign-in">Sign in</a>`}
+        ${user && status === 403 && html`<a class="button" href="${signInPath}">Switch to someone else</a>`}
+        ${!user && html`<a class="button primary" href="${signInPath}">Sign in</a>`}
       </p>
     </section>`,
   });
@@ -39,7 +40,7 @@ export function explain(status: number, user?: User | null): { title: string; te
     case 404:
       return { title: "There is nothing here", text: "The link may be mistyped, or the file was removed." };
     case 413:
-      return { title: "That is too big", text: "Files of up to 5 GiB can be uploaded." };
+      return { title: "That is too big", text: "Choose a smaller file." };
     default:
       return status < 500
         ? { title: "That did not work", text: "Go back and try it another way." }

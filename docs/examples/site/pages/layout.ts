@@ -32,6 +32,6 @@ function whoIsSignedIn(user: User): Html {
       <span class="initial" aria-hidden="true">${user.name.slice(0, 1)}</span>
       <span><span class="quiet signed-in-as">Signed in as</span> <strong>${user.name}</strong></span>
       <a class="button" href="/sign-in">Switch</a>
-      <form method="post" action="/sign-out"><button class="button">Sign out</button></form>
+      <form method="post" action="/sign-out" aria-label="Sign out"><button class="button">Sign out</button></form>
     </div>`;
 }

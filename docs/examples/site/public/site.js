@@ -12,8 +12,14 @@ function enhanceUpload(form) {
   let queue = Promise.resolve();
   const add = (chosen) => {
     const description = form.elements.namedItem("description").value;
-    const waiting = [...chosen].map((file) => ({ file, row: addRow(form, file) }));
-    queue = waiting.reduce((before, { file, row }) => before.then(() => upload(form, file, description, row)), queue);
+    form.querySelector(".problem")?.remove();
+    for (const file of chosen) {
+      const start = () => {
+        const row = addRow(form, file, start);
+        queue = queue.then(() => upload(form, file, description, row));
+      };
+      start();
+    }
     form.reset();
   };
   form.addEventListener("submit", (event) => {
@@ -79,7 +85,7 @@ function send(url, body, row) {
   });
 }
 
-function addRow(form, file) {
+function addRow(form, file, retry) {
   const element = document.createElement("li");
   const name = Object.assign(document.createElement("span"), { className: "name", textContent: file.name });
   const progress = Object.assign(document.createElement("progress"), { max: 1, value: 0, ariaLabel: file.name });
@@ -93,6 +99,11 @@ function addRow(form, file) {
   cancel.addEventListener("click", () => controller.abort(new Error("Cancelled.")), { once: true });
   element.append(name, state, progress, cancel);
   form.querySelector(".under-way").append(element);
+  /** Leaves the row by one of its buttons, which takes the focus with it. */
+  const leave = () => {
+    element.remove();
+    form.elements.namedItem("file").focus();
+  };
   return {
     element,
     cancelled: controller.signal,
@@ -104,8 +115,15 @@ function addRow(form, file) {
       element.classList.add("failed");
       progress.remove();
       state.textContent = reason;
+      const again = Object.assign(cancel.cloneNode(), { textContent: "Try again", className: "button again" });
+      again.addEventListener("click", () => {
+        leave();
+        retry();
+      });
       cancel.textContent = "Dismiss";
-      cancel.addEventListener("click", () => element.remove());
+      cancel.addEventListener("click", leave);
+      cancel.before(again);
+      again.focus();
     },
   };
 }
@@ -117,8 +135,13 @@ function readableSize(bytes) {
   return new Intl.NumberFormat("en", format).format(bytes / 1000 ** power);
 }
 
+/** A screen reader announces what changes: the same text again has to be a change. */
 function say(form, message) {
-  form.querySelector("[role=status]").textContent = message;
+  const status = form.querySelector("[role=status]");
+  status.textContent = "";
+  setTimeout(() => {
+    status.textContent = message;
+  }, 100);
 }
 
 // A download leaves the page as it is; by then its count has gone up.
