@@ -3,8 +3,14 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Browser, BrowserContext, Download, Page } from "playwright-core";
 import { launchBrowser, withoutBrowser } from "../support/browser.js";
+import { eventually } from "../support/eventually.js";
 import { after, afterEach, before, beforeEach, describe, it } from "../support/suite.js";
 import { type RunningSite, startSite } from "./running-site.js";
+
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
 
 describe("the example site in a browser", { skip: withoutBrowser }, () => {
   const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(1_500_000)]);
@@ -110,6 +116,77 @@ describe("the example site in a browser", { skip: withoutBrowser }, () => {
     await page.getByText("Sign in first.", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Dismiss" }).click();
     assert.equal(await page.locator(".under-way li").count(), 0);
+  });
+
+  it("keeps a file that was refused, to try it again, and says each time why", async () => {
+    await signIn("Alice");
+    const form = section("Submissions").getByRole("form", { name: "Upload submissions" });
+    const status = form.getByRole("status");
+    const announced: (string | null)[] = [];
+    await section("Submissions")
+      .getByLabel("Files")
+      .setInputFiles({ name: "page.html", mimeType: "text/html", buffer: Buffer.from("<html>") });
+    await section("Submissions").getByRole("button", { name: "Upload" }).click();
+    const again = page.getByRole("button", { name: "Try again" });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await again.waitFor();
+      assert.equal(await again.evaluate((button) => button === button.ownerDocument.activeElement), true);
+      await page.waitForTimeout(200);
+      announced.push(await status.textContent());
+      if (attempt === 0) {
+        await page.evaluate(`(() => {
+          const status = document.querySelector("#submission-file").form.querySelector("[role=status]");
+          window.changes = 0;
+          new MutationObserver(() => window.changes++).observe(status, { childList: true });
+        })()`);
+        await again.click();
+      }
+    }
+    assert.match(announced[0]!, /^page\.html: page\.html is of another type/);
+    assert.equal(announced[1], announced[0]);
+    // A screen reader says what changes.
+    assert.ok(Number(await page.evaluate("window.changes")) >= 2);
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    assert.equal(await page.evaluate("document.activeElement.id"), "submission-file");
+  });
+
+  it("shows a refused form again without a script, and leads to what is wrong", async () => {
+    await context.close();
+    await openBrowser(false);
+    await signIn("Alice");
+    await section("Submissions").getByLabel("Description").fill("What I typed");
+    await section("Submissions")
+      .getByLabel("Files")
+      .setInputFiles({ name: "page.html", mimeType: "text/html", buffer: Buffer.from("<html>") });
+    await section("Submissions").getByRole("button", { name: "Upload" }).click();
+    await page.getByRole("alert").getByText("page.html is of another type").waitFor();
+    assert.equal(await section("Submissions").getByLabel("Description").inputValue(), "What I typed");
+    assert.equal(await page.locator("#submission-file:focus").count(), 1);
+  });
+
+  it("replaces and deletes a file, and fits a narrow screen, with a preview of an image", async () => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await signIn("Alice");
+    await section("Submissions")
+      .getByLabel("Files")
+      .setInputFiles({ name: `${"a-long-name-".repeat(8)}.png`, mimeType: "image/png", buffer: PNG });
+    await section("Submissions").getByRole("button", { name: "Upload" }).click();
+    const preview = section("Submissions").locator("img.kind");
+    await preview.waitFor();
+    const isLoaded = () => preview.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0);
+    await eventually(async () => assert.ok(await isLoaded()));
+    await page.getByText("Change").click();
+    const width = "document.documentElement.scrollWidth";
+    assert.ok(Number(await page.evaluate(width)) <= 320, `${await page.evaluate(width)} pixels wide`);
+    await page
+      .getByLabel(/^New file for/)
+      .setInputFiles({ name: "new.txt", mimeType: "text/plain", buffer: Buffer.from("new") });
+    await page.getByRole("button", { name: "Replace" }).click();
+    await page.getByText("is now new.txt.").waitFor();
+    assert.equal(await page.locator(".notice:focus").count(), 1);
+    await page.getByText("Change").click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await section("Submissions").getByText("Nothing here yet").waitFor();
   });
 
   it("refuses someone else with a page that says so, and a way back", async () => {
