@@ -68,7 +68,7 @@ describe("the example site in a browser", { skip: withoutBrowser }, () => {
       for (const name of ${JSON.stringify(filenames)}) transfer.items.add(new File(["the text of " + name], name));
       return transfer;
     })()`);
-    const form = section(name).locator("form");
+    const form = section(name).locator("form[data-upload]");
     for (const type of ["dragenter", "dragover", "drop"]) await form.dispatchEvent(type, { dataTransfer });
   }
 
@@ -176,8 +176,14 @@ describe("the example site in a browser", { skip: withoutBrowser }, () => {
     const isLoaded = () => preview.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 0);
     await eventually(async () => assert.ok(await isLoaded()));
     await page.getByText("Change").click();
+    await drop("Submissions", [`${"refused-".repeat(9)}.html`]);
+    await page.getByRole("button", { name: "Try again" }).waitFor();
     const width = "document.documentElement.scrollWidth";
     assert.ok(Number(await page.evaluate(width)) <= 320, `${await page.evaluate(width)} pixels wide`);
+    const cards = await page
+      .locator(".card")
+      .evaluateAll((all) => all.map((card) => [card.scrollWidth, card.clientWidth]));
+    for (const [scrollWidth, clientWidth] of cards) assert.ok(scrollWidth! <= clientWidth!, String(cards));
     await page
       .getByLabel(/^New file for/)
       .setInputFiles({ name: "new.txt", mimeType: "text/plain", buffer: Buffer.from("new") });
