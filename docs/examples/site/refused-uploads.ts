@@ -27,7 +27,6 @@ function textOf(reason: UploadError["reason"], details: UploadError["details"], 
   }
 }
 
-/** A number of bytes, for people. */
-export function readableSize(bytes: number): string {
+function readableSize(bytes: number): string {
   return bytes >= 1e9 ? `${bytes / 1e9} GB` : `${bytes / 1e6} MB`;
 }

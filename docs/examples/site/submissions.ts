@@ -43,7 +43,8 @@ export function submissionRoutes(dataSource: DataSource, files: PrivateFiles): R
 
   async function ownSubmissionOf(ctx: Context): Promise<FileSubmission> {
     const submission = await submissionOf(ctx);
-    return submission.owner.id === ctx.state.user?.id ? submission : ctx.throw(403);
+    const isOwn = ctx.state.user != null && submission.owner.id === ctx.state.user.id;
+    return isOwn ? submission : ctx.throw(403);
   }
 
   return router;
