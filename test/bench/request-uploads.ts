@@ -7,12 +7,22 @@ import { Readable } from "node:stream";
 import { tableOf } from "../support/markdown.js";
 import { messageOf, startNode } from "./child-process.js";
 import { duration, mebibytes, number } from "./format.js";
-import { cpuSeconds, peakBytes, resetPeak, residentBytes } from "./processes.js";
+import { peakBytes, resetPeak, residentBytes } from "./processes.js";
 import { type RunLength, rotated } from "./rounds.js";
 import { median } from "./statistics.js";
 
 /** How a request's body gets to the disk. The first is what the others are compared with. */
-const RECEIVERS = ["pipe", "attach", "attach with type and digest"] as const;
+const RECEIVERS = [
+  "pipe",
+  "attach",
+  "attach with type and digest",
+  "receive",
+  "receive with type and digest",
+  "@koa/multer and attach",
+  "koa-body and attach",
+] as const;
+/** Those that take the file raw. The others are sent a form. */
+const RAW: readonly Receiver[] = ["pipe", "attach", "attach with type and digest"];
 
 /** One of them. */
 export type Receiver = (typeof RECEIVERS)[number];
@@ -47,8 +57,9 @@ interface Upload {
 }
 
 /**
- * Measures raw bodies that are kept safely on the disk: `attach(ctx.req)` into a `DiskStorage`, and beside it a pipe into a file that is
- * synced once. Each receives in a process of its own; in a round each takes its turn.
+ * Measures requests whose file is kept safely on the disk: `attach(ctx.req)` and `receive` into a `DiskStorage`, the same by form parsers
+ * that write temporary files, and beside them a pipe into a file that is synced once. Each receives in a process of its own; in a round each
+ * takes its turn.
  */
 export async function requestUploads(folder: string, { rounds, signal }: RunLength): Promise<string> {
   const sites: Site[] = [];
@@ -85,26 +96,46 @@ async function measure(site: Site, size: number, times: number): Promise<Upload[
   const uploads: Upload[] = [];
   while (uploads.length < times) {
     resetPeak(pid);
-    const cpu = cpuSeconds(pid);
-    const began = performance.now();
-    const path = await send(site, size);
-    const time = (performance.now() - began) / 1000;
-    uploads.push({ receiver, size, cpu: cpuSeconds(pid) - cpu, time, extra: peakBytes(pid) - idle });
+    const { path, cpu, time } = await send(site, size);
+    uploads.push({ receiver, size, cpu, time, extra: peakBytes(pid) - idle });
     await ask(site, "DELETE", path);
   }
   return uploads;
 }
 
-async function send({ port }: Site, size: number): Promise<string> {
-  const headers = { "Content-Length": size };
+/** @returns the upload's path, and the seconds that receiving it took, as the process says. */
+async function send({ port, receiver }: Site, size: number): Promise<{ path: string; cpu: number; time: number }> {
+  const [before, behind] = RAW.includes(receiver) ? ["", ""] : [FORM_BEGIN, FORM_END];
+  const headers = {
+    "Content-Type": `multipart/form-data; boundary=${BOUNDARY}`,
+    "Content-Length": size + before.length + behind.length,
+  };
   const sent = request({ host: "127.0.0.1", port, method: "PUT", path: "/upload.bin", headers });
-  Readable.from(chunksOf(size), { objectMode: false }).pipe(sent);
+  const body = [Buffer.from(before), ...chunksOf(size), Buffer.from(behind)];
+  Readable.from(
+    body.filter(({ length }) => length > 0),
+    { objectMode: false },
+  ).pipe(sent);
   const [answer] = await once(sent, "response");
-  const { location } = answer.headers;
+  const { location, "x-cpu": cpu, "x-time": time } = answer.headers;
   answer.resume();
   if (answer.statusCode !== 201) throw new Error(`Benchmark: an upload was answered ${answer.statusCode}.`);
-  return location;
+  return { path: location, cpu: Number(cpu), time: Number(time) };
 }
+
+const BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW";
+const FORM_BEGIN = [
+  `--${BOUNDARY}`,
+  'Content-Disposition: form-data; name="description"',
+  "",
+  "a text",
+  `--${BOUNDARY}`,
+  'Content-Disposition: form-data; name="file"; filename="upload.bin"',
+  "Content-Type: application/octet-stream",
+  "",
+  "",
+].join("\r\n");
+const FORM_END = `\r\n--${BOUNDARY}--\r\n`;
 
 async function ask({ port }: Site, method: string, path: string): Promise<void> {
   const { ok, status } = await fetch(`http://127.0.0.1:${port}${path}`, { method });
