@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Busboy, default as busboy, type FieldInfo, type FileInfo } from "busboy";
 import type { Request } from "../../http/request-over.js";
-import { UploadError, type UploadFailure } from "../../storage/upload-error.js";
+import { UploadError, type UploadErrorOptions, type UploadFailure } from "../../storage/upload-error.js";
 import { Inspection } from "../inspection/inspection.js";
 import type { Upload } from "../source/upload.js";
 import { UploadBody } from "../upload-body.js";
@@ -101,14 +101,26 @@ class FormReading {
   private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
     // Its reader may have gone when it fails. Unheard, that would end the process.
     stream.on("error", () => {});
+    if (this.isOver) {
+      this.fail(afterEnd());
+      stream.destroy();
+      return;
+    }
     const file = { name: name ?? "", filename: filename as string | undefined, type: mimeType };
     const taking = name ? this.receiver.takeFile(file, stream, this.failing.signal) : Promise.reject(nameless());
     this.taking.push(taking.catch((error) => this.fail(error)));
   }
 
-  private takeText(name: string | undefined, text: string, { valueTruncated, nameTruncated }: FieldInfo): void {
+  /** The text of a charset that the parser does not know is `undefined`. */
+  private takeText(
+    name: string | undefined,
+    text: string | undefined,
+    { valueTruncated, nameTruncated }: FieldInfo,
+  ): void {
+    if (this.isOver) return this.fail(afterEnd());
     try {
       if (!name) throw nameless();
+      if (text === undefined) throw unknownCharset(name);
       this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
       if (valueTruncated || nameTruncated || this.fieldsSize > this.limits.fieldsSize)
         throw tooMany(`${this.limits.fieldsSize} bytes of texts`);
@@ -116,6 +128,14 @@ class FormReading {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /**
+   * The parser goes on with the bytes that came together with those that failed, or with the end of the form. A file that begins there may
+   * have no end, for which it would wait.
+   */
+  private get isOver(): boolean {
+    return this.failure !== undefined || (this.parser as { _complete?: boolean })._complete === true;
   }
 
   private fail(error: unknown): void {
@@ -128,8 +148,8 @@ class FormReading {
   }
 }
 
-function refusal(reason: UploadFailure, problem: string, cause?: unknown): UploadError {
-  return new UploadError(reason, `Form: ${problem}`, { cause });
+function refusal(reason: UploadFailure, problem: string, options: UploadErrorOptions = {}): UploadError {
+  return new UploadError(reason, `Form: ${problem}`, options);
 }
 
 function tooMany(what: string): UploadError {
@@ -140,10 +160,18 @@ function nameless(): UploadError {
   return refusal("invalid", "it has a part without a name. Give all fields names.");
 }
 
+function unknownCharset(part: string): UploadError {
+  return refusal("invalid", "it has a text in an unknown charset. Send UTF-8.", { details: { part } });
+}
+
+function afterEnd(): UploadError {
+  return refusal("invalid", "it has another part after its end. Send it without.");
+}
+
 function malformed(cause: unknown): UploadError {
-  return refusal("invalid", "it is malformed, or ends early. Send it again.", cause);
+  return refusal("invalid", "it is malformed, or ends early. Send it again.", { cause });
 }
 
 function cutOff(cause: unknown): UploadError {
-  return refusal("failed", "the request failed before its end. Send it again.", cause);
+  return refusal("failed", "the request failed before its end. Send it again.", { cause });
 }

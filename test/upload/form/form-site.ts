@@ -77,6 +77,8 @@ export function fileOf(ctx: Context): never {
 function parsersInto(incoming: string): Record<string, Middleware> {
   const limits = { fileSize: MOST_BYTES, files: 10, fields: 20, fieldNestingDepth: 3, fieldArrayIndexLimit: 20 };
   return {
+    // Parses by itself.
+    receive: (_ctx, next) => next(),
     "koa-body": koaBody({
       multipart: true,
       formidable: formidableOptions({ uploadDir: incoming, maxFileSize: MOST_BYTES }),
