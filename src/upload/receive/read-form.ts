@@ -3,11 +3,11 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Busboy, default as busboy, type FieldInfo, type FileInfo } from "busboy";
 import type { Request } from "../../http/request-over.js";
-import { UploadError, type UploadErrorOptions, type UploadFailure } from "../../storage/upload-error.js";
 import { Inspection } from "../inspection/inspection.js";
 import type { Upload } from "../source/upload.js";
 import { UploadBody } from "../upload-body.js";
 import type { FormFile } from "./form-parts.js";
+import { afterEnd, cutOff, formRefusal, malformed, nameless, tooMany, unknownCharset } from "./form-refusal.js";
 
 /** The limits of one form. */
 export interface FormLimits {
@@ -47,7 +47,7 @@ const LONGEST_CONTENT_TYPE = 200;
 function parserOf({ headers }: Request, { files, fields, fieldsSize }: FormLimits): Busboy {
   const type = headers["content-type"] ?? "";
   if (!/^multipart\/form-data\s*;/i.test(type) || type.length > LONGEST_CONTENT_TYPE) {
-    throw refusal("invalid", 'the request has none. Give the form the attribute enctype="multipart/form-data".');
+    throw formRefusal("invalid", 'the request has none. Give the form the attribute enctype="multipart/form-data".');
   }
   try {
     // One more than may come: the parser takes a text that is as long as its limit for one that was cut.
@@ -83,10 +83,7 @@ class FormReading {
 
   /** Waits for the end of the form, and of everything that was taken from it. */
   async end(): Promise<void> {
-    const { timeout } = this.limits;
-    const late = setTimeout(() => {
-      this.body.giveUp(refusal("stalled", `it took more than ${timeout} seconds. Send it again.`));
-    }, timeout * 1000);
+    const late = setTimeout(() => this.giveUp(), this.limits.timeout * 1000);
     try {
       // What fails is heard where it fails first.
       await pipeline(this.body, this.parser).catch((error) => this.fail(error));
@@ -95,6 +92,13 @@ class FormReading {
       clearTimeout(late);
     }
     if (this.failure) throw this.failure.error;
+  }
+
+  /** The body may have come to its end, while a storage or the application does not. */
+  private giveUp(): void {
+    const error = formRefusal("stalled", `it took more than ${this.limits.timeout} seconds. Send it again.`);
+    this.body.giveUp(error);
+    this.fail(error);
   }
 
   /** Types of busboy say that a part has a name; there are such without. */
@@ -117,8 +121,8 @@ class FormReading {
     text: string | undefined,
     { valueTruncated, nameTruncated }: FieldInfo,
   ): void {
-    if (this.isOver) return this.fail(afterEnd());
     try {
+      if (this.isOver) throw afterEnd();
       if (!name) throw nameless();
       if (text === undefined) throw unknownCharset(name);
       this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
@@ -146,32 +150,4 @@ class FormReading {
     // The last bytes may have left the body by now, while their file is on its way.
     this.parser.destroy(error as Error);
   }
-}
-
-function refusal(reason: UploadFailure, problem: string, options: UploadErrorOptions = {}): UploadError {
-  return new UploadError(reason, `Form: ${problem}`, options);
-}
-
-function tooMany(what: string): UploadError {
-  return refusal("too-large", `it has more than ${what}. Send a smaller one.`);
-}
-
-function nameless(): UploadError {
-  return refusal("invalid", "it has a part without a name. Give all fields names.");
-}
-
-function unknownCharset(part: string): UploadError {
-  return refusal("invalid", "it has a text in an unknown charset. Send UTF-8.", { details: { part } });
-}
-
-function afterEnd(): UploadError {
-  return refusal("invalid", "it has another part after its end. Send it without.");
-}
-
-function malformed(cause: unknown): UploadError {
-  return refusal("invalid", "it is malformed, or ends early. Send it again.", { cause });
-}
-
-function cutOff(cause: unknown): UploadError {
-  return refusal("failed", "the request failed before its end. Send it again.", { cause });
 }

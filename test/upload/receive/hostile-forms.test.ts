@@ -93,7 +93,7 @@ const FORMS: [what: string, form: RawForm, statuses: Statuses][] = [
   ["a NUL in a header", only(part([NAMED, "X-Other: a\0b"])), 400],
   ["10000 headers in a part", only(part([NAMED, ...Array<string>(10_000).fill("a: b")])), 400],
   ["a header of 1 MB", only(part([NAMED, `X-Other: ${"x".repeat(1e6)}`])), 400],
-  ["a header of 64 MB", only(part([NAMED, `X-Other: ${"x".repeat(64e6)}`])), [413, undefined, 400]],
+  ["a header of 64 MB", only(part([NAMED, `X-Other: ${"x".repeat(64e6)}`])), [413, undefined, 400, 400]],
   ["a name of a header of 1 MB", only(part([NAMED, `${"x".repeat(1e6)}: y`])), 400],
   // Names.
   ["an empty name of a file's field", only(disposed('name=""; filename="a.txt"')), 400],
@@ -125,11 +125,11 @@ const FORMS: [what: string, form: RawForm, statuses: Statuses][] = [
   // Many of them.
   ["5000 texts", withFile(...times(5000, (n) => text(`text${n}`, "x"))), [413, 413, 400]],
   ["5000 texts of one name", withFile(...times(5000, () => text("text", "x"))), [413, 413, 400]],
-  ["5000 files", withFile(...times(5000, (n) => file(`file${n}`, "x"))), [400, 413, 400]],
+  ["5000 files", withFile(...times(5000, (n) => file(`file${n}`, "x"))), [413, 413, 400]],
   ["5000 fields without a file", withFile(...times(5000, () => file("file", "", ""))), [413, 400, 400]],
   ["5000 parts without a disposition", withFile(...times(5000, () => part([TYPED]))), [201, 413, 201]],
-  ["a file twice", withFile(FILE), 400],
-  ["a file and a text of the same name", withFile(text("file", "x")), [400, 201, 201]],
+  ["a file twice", withFile(FILE), [400, 400, 400, 201]],
+  ["a file and a text of the same name", withFile(text("file", "x")), [400, 201, 201, 201]],
   ["a text of 2 MB", withFile(text("text", "x".repeat(2e6))), [413, 201, 413]],
   ["a file that is too large", only(file("file", Buffer.alloc(MOST_BYTES + 1))), 413],
   ["no file", only(text("description", "x")), 400],
