@@ -171,7 +171,8 @@ export class PrivateFiles {
   ): Promise<Form> {
     const { cleanup } = this.know();
     const destinationOf = (entity: ObjectLiteral, property: string) => this.destinationOf(entity, property);
-    const { form, assigned } = await receive(ctx.req, parts as FormParts, options, destinationOf);
+    const context = { destinationOf, timeout: this.timeout };
+    const { form, assigned } = await receive(ctx.req, parts as FormParts, options, context);
     whenOver(ctx, () => {
       for (const { file } of assigned) void cleanup.giveUp(recordOf(file)!);
     });

@@ -9,7 +9,7 @@ import { alreadyInARow, isSaving } from "../lifecycle/file-errors.js";
 import { uploadedFile, uploadOf } from "../lifecycle/uploads.js";
 import { quoted } from "../quoted.js";
 import { assertKey, isOurs } from "../storage/key.js";
-import type { Assigned, Destination } from "./store.js";
+import { type Assigned, assign, type Destination } from "./store.js";
 
 /**
  * Puts an object that is in the column's storage already into the entity, which the caller then saves.
@@ -19,10 +19,11 @@ import type { Assigned, Destination } from "./store.js";
  * `ERR_PRIVATE_FILE_OTHER_ROW` when this package wrote it and a row has it.
  */
 export async function adopt(
-  { column, storage, entity }: Destination,
+  destination: Destination,
   { storages, timeout }: { storages: ColumnStorages; timeout: number },
   key: string,
 ): Promise<Assigned> {
+  const { column, storage } = destination;
   assertKey(key);
   column.assertFits(key);
   // A file system may find an object by another Unicode form of its key. A row that has it names it by this package's own form.
@@ -31,7 +32,7 @@ export async function adopt(
   if (!found) throw missing(column, key);
   if (isOurs(key)) await assertFree(column, storages, timeout, key);
   const file = uploadedFile(key, column.uploadTarget(storage), true);
-  return { file, replaced: column.assign(entity, file, { size: found.size }) };
+  return assign(destination, file, { size: found.size });
 }
 
 async function assertFree(column: PrivateColumn, storages: ColumnStorages, timeout: number, key: string) {

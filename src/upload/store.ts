@@ -26,6 +26,8 @@ export interface Assigned {
   file: PrivateFile;
   /** The record of the value before, which may be an upload that was not saved. */
   replaced?: FileRecord;
+  /** Gives the entity back what it had before. */
+  putBack(): void;
 }
 
 /**
@@ -41,7 +43,13 @@ export async function store(
 ): Promise<Assigned> {
   const key = await keyFor(destination, options);
   const found = await write(key, putOptions(options));
-  return assign(destination, key, { name: options.filename, ...found });
+  const { column, storage } = destination;
+  try {
+    return assign(destination, uploadedFile(key, column.uploadTarget(storage)), { name: options.filename, ...found });
+  } catch (error) {
+    await storage.delete(key).catch(() => {});
+    throw error;
+  }
 }
 
 /** A new key for an upload, as `uploadTo` says. */
@@ -58,18 +66,13 @@ export function putOptions({ filename, type, signal }: AttachOptions): PutOption
   return { type: type ?? (lookup(portableName(filename ?? "")) || undefined), signal };
 }
 
-/** Puts an object into the entity. When that fails, the object is deleted. */
-export async function assign(
-  { column, storage, entity }: Destination,
-  key: string,
-  facts: FileFacts,
-): Promise<Assigned> {
-  const file = uploadedFile(key, column.uploadTarget(storage));
+/** Puts a file into the entity. When that fails, because it is frozen or has a setter that throws, it is as it was. */
+export function assign({ column, entity }: Destination, file: PrivateFile, facts: FileFacts): Assigned {
+  const putBack = column.remember(entity);
   try {
-    return { file, replaced: column.assign(entity, file, facts) };
+    return { file, replaced: column.assign(entity, file, facts), putBack };
   } catch (error) {
-    // The entity is frozen, or has a setter that throws.
-    await storage.delete(key).catch(() => {});
+    putBack();
     throw error;
   }
 }

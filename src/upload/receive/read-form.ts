@@ -3,11 +3,11 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Busboy, default as busboy, type FieldInfo, type FileInfo } from "busboy";
 import type { Request } from "../../http/request-over.js";
-import { UploadError, type UploadFailure } from "../../storage/upload-error.js";
 import { Inspection } from "../inspection/inspection.js";
 import type { Upload } from "../source/upload.js";
 import { UploadBody } from "../upload-body.js";
 import type { FormFile } from "./form-parts.js";
+import { afterEnd, cutOff, formRefusal, malformed, nameless, tooMany, unknownCharset } from "./form-refusal.js";
 
 /** The limits of one form. */
 export interface FormLimits {
@@ -44,7 +44,7 @@ export async function readForm(upload: Upload, limits: FormLimits, receiver: For
 function parserOf({ headers }: Request, { files, fields, fieldsSize }: FormLimits): Busboy {
   const type = headers["content-type"] ?? "";
   if (!/^multipart\/form-data\s*;/i.test(type)) {
-    throw refusal("invalid", 'the request has none. Give the form the attribute enctype="multipart/form-data".');
+    throw formRefusal("invalid", 'the request has none. Give the form the attribute enctype="multipart/form-data".');
   }
   try {
     // One more than may come: the parser takes a text that is as long as its limit for one that was cut.
@@ -80,10 +80,7 @@ class FormReading {
 
   /** Waits for the end of the form, and of everything that was taken from it. */
   async end(): Promise<void> {
-    const { timeout } = this.limits;
-    const late = setTimeout(() => {
-      this.body.giveUp(refusal("stalled", `it took more than ${timeout} seconds. Send it again.`));
-    }, timeout * 1000);
+    const late = setTimeout(() => this.giveUp(), this.limits.timeout * 1000);
     try {
       // What fails is heard where it fails first.
       await pipeline(this.body, this.parser).catch((error) => this.fail(error));
@@ -94,25 +91,38 @@ class FormReading {
     if (this.failure) throw this.failure.error;
   }
 
-  /** Types of busboy say that a part has a name, and a text; there are such without. */
+  /** The body may have come to its end, while a storage or the application does not. */
+  private giveUp(): void {
+    const error = formRefusal("stalled", `it took more than ${this.limits.timeout} seconds. Send it again.`);
+    this.body.giveUp(error);
+    this.fail(error);
+  }
+
+  /** Types of busboy say that a part has a name; there are such without. */
   private takeFile(name: string | undefined, stream: Readable, { filename, mimeType }: FileInfo): void {
     // Its reader may have gone when it fails. Unheard, that would end the process.
     stream.on("error", () => {});
+    if (this.isOver) {
+      this.fail(afterEnd());
+      stream.destroy();
+      return;
+    }
     const given = unescaped(filename as string | undefined) || undefined;
     const file = { name: unescaped(name) ?? "", filename: given, type: mimeType };
     const taking = name ? this.receiver.takeFile(file, stream, this.failing.signal) : Promise.reject(nameless());
     this.taking.push(taking.catch((error) => this.fail(error)));
   }
 
+  /** The text of a charset that the parser does not know is `undefined`. */
   private takeText(
     name: string | undefined,
     text: string | undefined,
     { valueTruncated, nameTruncated }: FieldInfo,
   ): void {
     try {
+      if (this.isOver) throw afterEnd();
       if (!name) throw nameless();
-      // The part says a charset that nobody knows.
-      if (text === undefined) throw malformed();
+      if (text === undefined) throw unknownCharset(name);
       this.fieldsSize += Buffer.byteLength(name) + Buffer.byteLength(text);
       if (valueTruncated || nameTruncated || this.fieldsSize > this.limits.fieldsSize)
         throw tooMany(`${this.limits.fieldsSize} bytes of texts`);
@@ -120,6 +130,14 @@ class FormReading {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /**
+   * The parser goes on with the bytes that came together with those that failed, or with the end of the form. A file that begins there may
+   * have no end, for which it would wait.
+   */
+  private get isOver(): boolean {
+    return this.failure !== undefined || (this.parser as { _complete?: boolean })._complete === true;
   }
 
   private fail(error: unknown): void {
@@ -135,24 +153,4 @@ class FormReading {
 /** Browsers write a quote so (HTML, "multipart/form-data encoding algorithm"). The parser knows the backslash of other clients. */
 function unescaped(name: string | undefined): string | undefined {
   return name?.replaceAll("%22", '"');
-}
-
-function refusal(reason: UploadFailure, problem: string, cause?: unknown): UploadError {
-  return new UploadError(reason, `Form: ${problem}`, { cause });
-}
-
-function tooMany(what: string): UploadError {
-  return refusal("too-large", `it has more than ${what}. Send a smaller one.`);
-}
-
-function nameless(): UploadError {
-  return refusal("invalid", "it has a part without a name. Give all fields names.");
-}
-
-function malformed(cause?: unknown): UploadError {
-  return refusal("invalid", "it is malformed, or ends early. Send it again.", cause);
-}
-
-function cutOff(cause: unknown): UploadError {
-  return refusal("failed", "the request failed before its end. Send it again.", cause);
 }

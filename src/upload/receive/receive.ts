@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Request } from "../../http/request-over.js";
+import { waitAtMost } from "../../lifecycle/object-deletion.js";
 import { UploadError } from "../../storage/upload-error.js";
 import { closeUpload } from "../source/upload.js";
 import { openUpload } from "../source/upload-source.js";
@@ -20,23 +21,29 @@ export interface Received {
   assigned: Assigned[];
 }
 
+/** What a reception needs to know of the application. */
+export interface ReceiveContext {
+  /** Finds the column of a property, and its storage. */
+  destinationOf(entity: object, property: string): Destination;
+  /** How many seconds the storages may take to remove what they have of a form that failed. They go on by themselves then. */
+  timeout: number;
+}
+
 /**
  * Reads a form, and streams its files into the storages of their columns. When it fails, nothing is left there, and the entities are as they
  * were.
- *
- * @param destinationOf finds the column of a property, and its storage.
  */
 export async function receive(
   request: Request,
   parts: FormParts,
   options: ReceiveOptions,
-  destinationOf: (entity: object, property: string) => Destination,
+  context: ReceiveContext,
 ): Promise<Received> {
   checkFormParts(parts);
   checkReceiveOptions(options);
-  const expected = new ExpectedParts(parts, options, destinationOf);
+  const expected = new ExpectedParts(parts, options, context.destinationOf);
   try {
-    return await receiveParts(request, expected, options);
+    return await receiveParts(request, expected, options, context);
   } finally {
     expected.settle();
   }
@@ -46,6 +53,7 @@ async function receiveParts(
   request: Request,
   expected: ExpectedParts,
   { onFields }: ReceiveOptions,
+  { timeout }: ReceiveContext,
 ): Promise<Received> {
   const upload = await openUpload("Form", request);
   const reception = new Reception(expected);
@@ -56,7 +64,7 @@ async function receiveParts(
     await onFields?.(form);
     return { form, assigned: await reception.assign() };
   } catch (error) {
-    await reception.discard();
+    await waitAtMost(timeout, reception.discard());
     if (error instanceof UploadError && Object.isExtensible(error)) {
       error.details = { ...error.details, texts: formOf(reception.texts) };
     }
@@ -90,10 +98,11 @@ class Reception implements FormReceiver {
   /** One after the other, so that `uploadTo` is asked in the order of the form. Entities change when all files have their keys. */
   async assign(): Promise<Assigned[]> {
     for (const file of this.files) await file.keep();
-    return Promise.all(this.files.map((file) => file.assign()));
+    return this.files.map((file) => file.assign());
   }
 
   async discard(): Promise<void> {
+    for (const file of this.files.toReversed()) file.takeBack();
     await Promise.all(this.files.map((file) => file.discard()));
   }
 }

@@ -77,14 +77,14 @@ export function fileOf(ctx: Context): never {
 function parsersInto(incoming: string): Record<string, Middleware> {
   const limits = { fileSize: MOST_BYTES, files: 10, fields: 20, fieldNestingDepth: 3, fieldArrayIndexLimit: 20 };
   return {
+    // Parses by itself.
+    receive: (_ctx, next) => next(),
     "koa-body": koaBody({
       multipart: true,
       formidable: formidableOptions({ uploadDir: incoming, maxFileSize: MOST_BYTES }),
     }),
     multer: multer({ storage: multerStorage({ directory: incoming }), limits }).single("file") as never,
     "multer-memory": multer({ storage: multer.memoryStorage(), limits }).single("file") as never,
-    // The handler reads the form itself.
-    receive: (_ctx, next) => next(),
     // Takes every file, and only after a while, when the rest of the form may be wrong.
     "multer-any": multer({
       storage: multerStorage({ directory: incoming }),

@@ -5,16 +5,10 @@ import { connect as connectHttp2, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventSubscriber } from "typeorm";
-import {
-  type BeforeAttachEvent,
-  PrivateFileError,
-  type PrivateFileSubscriber,
-  UploadError,
-} from "typeorm-private-files";
+import { type BeforeAttachEvent, PrivateFileError, type PrivateFileSubscriber } from "typeorm-private-files";
 import { cutMany, cutRequest, descriptors } from "../../support/cut-requests.js";
 import { eventually } from "../../support/eventually.js";
 import { memoryInUse } from "../../support/garbage.js";
-import { MemoryStorage } from "../../support/memory-storage.js";
 import { all } from "../../support/requirements.js";
 import { after, afterEach, before, describe, it } from "../../support/suite.js";
 import { CONTENT_TYPE, file, form, requestOf, text } from "../form/form-body.js";
@@ -169,115 +163,6 @@ describe("A form that arrives in another way", () => {
     });
     await eventually(async () => assert.deepEqual(await site.stored(), []));
     assert.equal(await send(cut.body as Buffer), 201);
-  });
-});
-
-describe("A form of which one file is refused", () => {
-  it("leaves nothing of the other, whether the hook refuses the first or the second", async () => {
-    for (const refused of ["file", "image"]) {
-      look = ({ propertyName }) => {
-        if (propertyName === refused) throw new UploadError("type", "Submission: no.");
-      };
-      const submission = receiveBoth();
-      assert.equal(await send(BOTH), 415);
-      assert.deepEqual([refusal(site.error)?.property, refusal(site.error)?.details.part], [refused, refused]);
-      await assertNothing(submission);
-    }
-  });
-
-  it("leaves nothing when uploadTo throws, or an entity's setter does", async () => {
-    const submission = receiveBoth();
-    submission.course = "..";
-    assert.equal(await send(BOTH), 500);
-    await assertNothing(submission);
-    const first = new Submission();
-    const frozen = Object.freeze(new Submission());
-    site.handle = (ctx) => site.files.receive(ctx, { file: [first, "file"], image: [frozen, "image"] });
-    assert.equal(await send(BOTH), 500);
-    assert.deepEqual(await site.stored(), []);
-    first.image = null;
-    await assert.rejects(site.dataSource.manager.save(first), PrivateFileError);
-  });
-
-  it("leaves nothing when the storage fails to keep a file", async (t) => {
-    const { storage } = site;
-    const stage = storage.stage.bind(storage);
-    t.after(() => {
-      storage.stage = stage;
-    });
-    let count = 0;
-    storage.stage = async (...args) => {
-      const staged = await stage(...args);
-      const fail = ++count % 2 === 0;
-      return {
-        size: staged.size,
-        read: () => staged.read(),
-        discard: () => staged.discard(),
-        keep: (key) => (fail ? Promise.reject(new Error("disk full")) : staged.keep(key)),
-      };
-    };
-    const submission = receiveBoth();
-    assert.equal(await send(BOTH), 500);
-    await assertNothing(submission);
-  });
-});
-
-describe("Parts that a function names", () => {
-  for (const [what, parts, status] of [
-    ["throws", () => Promise.reject(Object.assign(new Error("no"), { status: 409 })), 409],
-    ["names a property that is none", () => [new Submission(), "course"], 500],
-    ["names something else than an entity", () => [{}, "file"], 500],
-    ["returns something else", () => "file", 500],
-    ["expects no file", () => undefined, 400],
-  ] as const) {
-    it(`refuse the form when the function ${what}`, async () => {
-      site.handle = (ctx) => site.files.receive(ctx, parts as () => undefined);
-      assert.equal(await send(form(file("file", Buffer.alloc(500_000)))), status, String(site.error));
-    });
-  }
-
-  it("fail with a client that leaves, or after the timeout, while the function has not answered", async () => {
-    for (const [size, options, reason] of [
-      [30_000, {}, "failed"],
-      // Node does not read on, and does not notice that the client has left.
-      [500_000, { timeout: 0.3 }, "stalled"],
-    ] as const) {
-      site.error = undefined;
-      site.handle = (ctx) => site.files.receive(ctx, () => new Promise(() => {}), options);
-      await cutRequest(site.port, requestOf("/", form(file("file", Buffer.alloc(size)))), size / 2);
-      await eventually(() => assert.equal(refusal(site.error)?.reason, reason));
-    }
-  });
-
-  it("can't go to one property twice", async () => {
-    const submission = new Submission();
-    site.handle = (ctx) => site.files.receive(ctx, () => [submission, "file"]);
-    assert.equal(await send(form(file("a", "1"), file("b", "2"))), 400);
-    assert.deepEqual(refusal(site.error)?.property, "file");
-    assert.deepEqual(await site.stored(), []);
-  });
-});
-
-describe("A storage that takes bytes only with their key", () => {
-  it("is asked for the key when the file begins, and keeps nothing of a form that fails later", async () => {
-    const storage = new MemoryStorage();
-    const other = await startReceiveSite({ options: { storage } });
-    try {
-      const submission = new Submission();
-      other.handle = async (ctx) => {
-        await other.files.receive(ctx, { file: [submission, "file"] });
-        await other.dataSource.manager.save(submission);
-      };
-      const post = (body: Buffer) =>
-        fetch(`http://127.0.0.1:${other.port}/`, { method: "POST", body, headers: { "Content-Type": CONTENT_TYPE } });
-      assert.equal((await post(form(file("file", "x"), text("a", "b")))).status, 201);
-      assert.deepEqual([...storage.objects.keys()], [submission.file.key]);
-      assert.equal((await post(form(file("file", "x"), file("other", "y")))).status, 400);
-      assert.equal((await post(form(file("file", "x")).subarray(0, -5))).status, 400);
-      await eventually(() => assert.deepEqual([...storage.objects.keys()], [submission.file.key]));
-    } finally {
-      await other.close();
-    }
   });
 });
 
