@@ -8,6 +8,7 @@ import type { Upload } from "../source/upload.js";
 import { UploadBody } from "../upload-body.js";
 import type { FormFile } from "./form-parts.js";
 import { afterEnd, cutOff, formRefusal, malformed, nameless, tooMany, unknownCharset } from "./form-refusal.js";
+import { joined } from "./joined.js";
 
 /** The limits of one form. */
 export interface FormLimits {
@@ -83,7 +84,7 @@ class FormReading {
     const late = setTimeout(() => this.giveUp(), this.limits.timeout * 1000);
     try {
       // What fails is heard where it fails first.
-      await pipeline(this.body, this.parser).catch((error) => this.fail(error));
+      await pipeline(this.body, joined, this.parser).catch((error) => this.fail(error));
       await Promise.all(this.taking);
     } finally {
       clearTimeout(late);

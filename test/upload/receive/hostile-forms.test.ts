@@ -13,6 +13,9 @@ const PARSERS = ["receive/parts", "koa-body/attach", "multer/attach", "receive/f
 const OPEN = "------boundary";
 const END = `${OPEN}--`;
 const NAMED = 'Content-Disposition: form-data; name="file"; filename="a.txt"';
+/** A file, where its type is a binary one. */
+const UNNAMED = 'Content-Disposition: form-data; name="file"';
+const BINARY = "Content-Type: application/octet-stream";
 const TYPED = "Content-Type: text/plain";
 const FILE = file("file", "the bytes");
 const ONE_FILE = form(text("description", "A report"), FILE);
@@ -83,6 +86,11 @@ const FORMS: [what: string, form: RawForm, statuses: Statuses][] = [
   ["a part with another disposition", only(part(['Content-Disposition: attachment; name="file"; filename="a"'])), 400],
   ["a part with a malformed disposition", only(part(['Content-Disposition: form-data; name="file'])), 400],
   ["a header without a colon", only(part(["Content-Disposition", NAMED])), 400],
+  [
+    "a malformed header before a file that has no bytes",
+    { body: raw(OPEN, "a", "", "", OPEN, UNNAMED, BINARY, "", "") },
+    400,
+  ],
   ["a header that begins with a space", only(part([` ${NAMED}`])), 400],
   [
     "a header that is folded",

@@ -22,14 +22,15 @@ const LONGEST_ANSWER = 10_000;
 /**
  * Writes a request to a connection of its own, and gives the status of the answer; 0 where the connection is closed without any.
  *
- * @throws AbortError when no answer comes soon.
+ * @param longest the most milliseconds that it may take.
+ * @throws AbortError when it takes longer.
  */
-export async function statusOf(port: number, path: string, form: RawForm): Promise<number> {
+export async function statusOf(port: number, path: string, form: RawForm, longest = LONGEST_ANSWER): Promise<number> {
   const connection = connect(port, "127.0.0.1")
     .setNoDelay(true)
     .on("error", () => {});
   await once(connection, "connect");
-  const signal = AbortSignal.timeout(LONGEST_ANSWER);
+  const signal = AbortSignal.timeout(longest);
   const answered = Promise.race([once(connection, "data", { signal }), once(connection, "close", { signal })]);
   answered.catch(() => {});
   try {
