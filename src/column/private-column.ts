@@ -59,15 +59,6 @@ export class PrivateColumn {
     return `${this.entity.tablePath}\0${this.column.databasePath}`;
   }
 
-  /** Remembers what {@link assign} will change in an entity, until the function is called that puts it back. */
-  remember(entity: ObjectLiteral): () => void {
-    const columns = [this.column, ...this.fieldColumns.map(([, sibling]) => sibling)];
-    const values = columns.map((column) => ({ column, value: column.getEntityValue(entity) }));
-    return () => {
-      for (const { column, value } of values) restore(column, entity, value);
-    };
-  }
-
   /**
    * Sets the property of an entity, and those siblings that `fields` names: to `null` where nothing is known.
    *
@@ -149,13 +140,6 @@ export class PrivateColumn {
     }
     return column;
   }
-}
-
-/** What has a setter that throws was not changed either. */
-function restore(column: ColumnMetadata, entity: ObjectLiteral, value: unknown): void {
-  try {
-    if (column.getEntityValue(entity) !== value) column.setEntityValue(entity, value);
-  } catch {}
 }
 
 /** A client may send any name; a database refuses a NUL and what is longer than the column. */

@@ -2,6 +2,7 @@ import { lookup } from "mime-types";
 import type { ObjectLiteral } from "typeorm";
 import type { FileFacts, PrivateColumn } from "../column/private-column.js";
 import type { FileRecord, PrivateFile } from "../column/private-file.js";
+import { rememberValues } from "../column/remembered-values.js";
 import { proposeKey } from "../column/upload-to.js";
 import { uploadedFile } from "../lifecycle/uploads.js";
 import { portableName } from "../storage/key.js";
@@ -68,7 +69,7 @@ export function putOptions({ filename, type, signal }: AttachOptions): PutOption
 
 /** Puts a file into the entity. When that fails, because it is frozen or has a setter that throws, it is as it was. */
 export function assign({ column, entity }: Destination, file: PrivateFile, facts: FileFacts): Assigned {
-  const putBack = column.remember(entity);
+  const putBack = rememberValues(column, entity);
   try {
     return { file, replaced: column.assign(entity, file, facts), putBack };
   } catch (error) {
